@@ -1,0 +1,96 @@
+import type { PositionText } from '../events/position.ts';
+import type { Micros } from '../events/row.ts';
+import type { Action, Mode, Severity, Value } from '../rules/plan.ts';
+
+/**
+ * What a fold of a batch puts out; the store writes it in the transaction that moves the position.
+ * Fields that end in `Json` are JSON text: numbers in it keep PostgreSQL's own digits.
+ */
+export interface Outputs {
+  readonly hits: Hit[];
+  readonly decisions: Contribution[];
+  readonly alerts: Alert[];
+  readonly blocks: Block[];
+  readonly late: LateEvent[];
+  readonly deadLetters: DeadLetter[];
+}
+
+/** A rule fired on a row: for metrics, replay, tests. */
+export interface Hit {
+  readonly rule: string;
+  readonly mode: Mode;
+  readonly position: PositionText;
+  readonly at: Micros;
+  readonly score: number;
+  readonly lets: Readonly<Record<string, Value>>;
+  /** A cooldown kept its actions silent. */
+  readonly silenced: boolean;
+}
+
+/** What one partition adds to the decision of a row. */
+export interface Contribution {
+  /** The table's event, which has `scoring`. */
+  readonly event: string;
+  readonly entityId: string;
+  readonly position: PositionText;
+  readonly mode: Mode;
+  readonly at: Micros;
+  readonly reasons: readonly Reason[];
+  /** The action `flag`: the decision is at least in the band `flag`. */
+  readonly flag: boolean;
+  /** What a band's actions need, should this one take the score over its bound. */
+  readonly subjectJson: string;
+  readonly eventsJson: string;
+  readonly block: { readonly key: string; readonly value: string; readonly until: Micros } | null;
+}
+
+export interface Reason {
+  readonly rule: string;
+  readonly score: number;
+  readonly lets: Readonly<Record<string, Value>>;
+  /** The row was late: the rule judged it by what the windows still held. */
+  readonly late?: true;
+}
+
+export interface Alert {
+  /** A hash of rule, key and positions: a replay makes the same one. */
+  readonly alertId: string;
+  readonly rule: string;
+  readonly kind: 'rule' | 'pattern' | 'decision' | 'anomaly';
+  readonly severity: Severity;
+  readonly subjectJson: string;
+  readonly message: string;
+  readonly at: Micros;
+  /** Commit time of the row that caused it: what commit-to-effect latency is measured from. */
+  readonly commitAt: Micros;
+  readonly position: PositionText;
+  readonly eventsJson: string;
+  readonly detailsJson: string;
+  readonly mode: Mode;
+  readonly webhooks: readonly string[];
+}
+
+export interface Block {
+  readonly key: string;
+  readonly value: string;
+  readonly reason: string;
+  readonly until: Micros;
+}
+
+export interface LateEvent {
+  readonly event: string;
+  readonly position: PositionText;
+  readonly at: Micros;
+  readonly watermark: Micros;
+  readonly eventJson: string;
+}
+
+export interface DeadLetter {
+  readonly rule: string;
+  readonly event: string;
+  readonly position: PositionText;
+  readonly error: string;
+  readonly eventJson: string;
+}
+
+export type { Action };

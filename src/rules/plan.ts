@@ -1,0 +1,197 @@
+import type { Cell, Micros, Op, Row } from '../events/row.ts';
+
+/**
+ * The plan: a checked rule set, compiled once and immutable. The source takes routing and time from it, the
+ * engines everything else. Every process compiles it from the same stored text and catalog (weir.rule_versions),
+ * so all of them have the same one.
+ */
+export interface Plan {
+  /** Hash of the rule files and of the column types they were checked against. */
+  readonly version: string;
+  /** Captured tables; the index is the `table` of a row. */
+  readonly tables: readonly TablePlan[];
+  /** Rules that are live or shadow, in file order. */
+  readonly rules: readonly RulePlan[];
+  /** Window stores, each shared by all windows that are equal; the index is the `store` of a window. */
+  readonly stores: readonly StorePlan[];
+  /** By the name of the table's event. */
+  readonly scoring: ReadonlyMap<string, ScoringPlan>;
+  readonly lists: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** What a value is in conditions and outputs. `timestamp` and `duration` are Micros at run time. */
+export type ValueType =
+  | 'double'
+  | 'string'
+  | 'bool'
+  | 'timestamp'
+  | 'duration'
+  | { readonly list: ValueType };
+/** A value in a condition, a `let` or a message; null is unknown. */
+export type Value = number | string | boolean | null | readonly Value[];
+
+export interface ColumnPlan {
+  readonly name: string;
+  /** PostgreSQL's name of the type, domains resolved to their base: `int8`, `numeric`, `timestamptz`, `text[]`. */
+  readonly pgType: string;
+  readonly type: ValueType;
+}
+
+/** A name that a row bears: its table's event, or a view of it (`from`, `when`). */
+export interface EventPlan {
+  readonly name: string;
+  /** null: every row of the table (of its `ops`). A view's `when`, and those of what it is a view of. */
+  readonly when: Condition | null;
+}
+
+export interface TablePlan {
+  readonly schema: string;
+  readonly name: string;
+  /** The table's own event; `events` holds it first, then its views. */
+  readonly event: string;
+  readonly events: readonly EventPlan[];
+  readonly ops: readonly Op[];
+  /** The columns that rules use, and so all that a row carries. */
+  readonly columns: readonly ColumnPlan[];
+  /** Index of the `time` column; null: commit time. */
+  readonly time: number | null;
+  readonly lateness: Micros;
+  readonly ahead: Micros;
+  readonly idle: Micros;
+  /** Indexes of what a decision is about. */
+  readonly id: readonly number[];
+  readonly primaryKey: readonly number[];
+  /** The routing keys of its rows; bit i + 1 of `Row.roles` is `keys[i]`. At most 30. */
+  readonly keys: readonly TableKey[];
+}
+
+export interface TableKey {
+  /** Dimensions are numbered over the whole plan; windows over several tables share one. */
+  readonly dimension: number;
+  readonly columns: readonly number[];
+}
+
+/** What a condition reads: the row at hand, and a rule's `let` values so far (by index). */
+export interface Frame {
+  readonly row: Row;
+  readonly lets: readonly Value[];
+}
+
+/** Compiled CEL. Three-valued: null is unknown. Throws what CEL calls an error (1 / 0 is not one: doubles). */
+export type Expression = (frame: Frame) => Value;
+export type Condition = (frame: Frame) => boolean | null;
+
+export type Severity = 'info' | 'warning' | 'high' | 'critical';
+export type Mode = 'live' | 'shadow';
+export type Action =
+  | { readonly kind: 'alert' }
+  | { readonly kind: 'flag' }
+  | { readonly kind: 'block' }
+  | { readonly kind: 'webhook'; readonly name: string };
+
+/** `by` columns, as indexes into the cells of the rule's table, with their names. */
+export interface By {
+  readonly names: readonly string[];
+  readonly columns: readonly number[];
+}
+
+export interface RulePlan {
+  readonly id: string;
+  readonly description: string | null;
+  readonly table: number;
+  /** The event's name, and its index in `TablePlan.events`. */
+  readonly event: string;
+  readonly eventIndex: number;
+  /** Index into `TablePlan.keys`: where it runs; null: at the row's home. */
+  readonly key: number | null;
+  /** The names of the key's columns, for subjects. */
+  readonly by: By | null;
+  readonly lets: readonly LetPlan[];
+  readonly when: Condition | null;
+  readonly unless: Condition | null;
+  readonly score: number;
+  readonly severity: Severity;
+  readonly actions: readonly Action[];
+  readonly block: BlockPlan | null;
+  readonly cooldown: { readonly by: By; readonly forMicros: Micros } | null;
+  readonly message: MessageTemplate | null;
+  readonly mode: Mode;
+}
+
+export interface BlockPlan {
+  readonly by: By;
+  readonly forMicros: Micros;
+}
+
+/** Literal texts and values in turn. */
+export type MessageTemplate = readonly (
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'column'; readonly column: number }
+  | { readonly kind: 'let'; readonly index: number }
+)[];
+
+export type LetPlan =
+  | { readonly kind: 'window'; readonly name: string; readonly type: ValueType; readonly window: WindowPlan }
+  | { readonly kind: 'cel'; readonly name: string; readonly type: ValueType; readonly value: Expression };
+
+export const WINDOW_FUNCTIONS = [
+  'count',
+  'sum',
+  'avg',
+  'min',
+  'max',
+  'distinct',
+  'first',
+  'last',
+  'previous',
+] as const;
+export type WindowFunction = (typeof WINDOW_FUNCTIONS)[number];
+
+export interface WindowPlan {
+  readonly store: number;
+  readonly fn: WindowFunction;
+  /** Index into `StorePlan.values`; null for count. */
+  readonly value: number | null;
+  /** Rows of the key with time in (at - over, at]. */
+  readonly over: Micros;
+  /** false: the row itself is left out. */
+  readonly current: boolean;
+  /** The window's `by`, as columns of the rule's own table: the key that the row looks up. */
+  readonly by: readonly number[];
+}
+
+/** The rows kept for all windows of the same event, `by`, `when` and routing: their times and values. */
+export interface StorePlan {
+  /** Hash of what it holds: state of the same id survives a change of rules. */
+  readonly id: string;
+  readonly table: number;
+  readonly eventIndex: number;
+  /** Index into the `keys` of its table: the routing key whose partition keeps it. */
+  readonly key: number;
+  /** As columns of its table. */
+  readonly by: readonly number[];
+  readonly when: Condition | null;
+  /** Columns whose cells are kept, with their types. */
+  readonly values: readonly { readonly column: number; readonly type: ValueType; readonly pgType: string }[];
+  /** The longest `over` of its windows, plus the lateness of its event: what is older before W is gone. */
+  readonly keep: Micros;
+}
+
+export interface ScoringPlan {
+  readonly event: string;
+  readonly combine: 'sum' | 'max';
+  /** Ascending; a band is reached ABOVE its bound. */
+  readonly bands: readonly {
+    readonly name: string;
+    readonly above: number;
+    readonly actions: readonly Action[];
+  }[];
+  readonly block: BlockPlan | null;
+  /** Some rule of this event is in shadow: then every hit also counts in the shadow decision. */
+  readonly shadow: boolean;
+}
+
+/** A cell that is known: text. */
+export function known(cell: Cell | undefined): string | null {
+  return typeof cell === 'string' ? cell : null;
+}
