@@ -1,0 +1,149 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { BatchReport } from '../queue/queue.ts';
+import type { Mode } from '../rules/plan.ts';
+
+/** Seconds; 1 ms to 1 minute. */
+export const LATENCY_BUCKETS = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
+] as const;
+
+export interface SlotMeasure {
+  /** WAL that PostgreSQL keeps for the slot. */
+  readonly retainedBytes: number;
+  /** WAL that can still be written before the slot is lost (`safe_wal_size`); null: no limit is set. */
+  readonly safeBytes: number | null;
+}
+
+/**
+ * All that Weir measures of itself, in base units, in a registry of its own. Counters take an amount: rooms count a
+ * batch or a transaction at a time, never a row.
+ */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #scrapes: (() => Promise<void> | void)[] = [];
+
+  readonly #rows = this.#counter('source_rows_total', 'Row changes read from the WAL', ['table']);
+  readonly #lagBytes = this.#gauge('source_lag_bytes', 'WAL written and not yet read by the source');
+  readonly #lagSeconds = this.#gauge(
+    'source_lag_seconds',
+    'Now less the commit time of the last transaction read',
+  );
+  readonly #paused = this.#gauge('source_paused', '1 while the byte budget keeps the socket paused');
+  readonly #inFlight = this.#gauge('in_flight_bytes', 'Bytes read and not yet committed by a worker');
+  readonly #reconnects = this.#counter('source_reconnects_total', 'Connections of the stream that ended', []);
+  readonly #slotRetained = this.#gauge('slot_retained_bytes', 'WAL that PostgreSQL keeps for the slot');
+  readonly #slotSafe = this.#gauge(
+    'slot_safe_bytes',
+    'WAL that can be written before the slot is lost; NaN: no limit is set',
+  );
+  readonly #epoch = this.#gauge('epoch', 'The current epoch');
+  readonly #epochs = this.#counter('epochs_total', 'Epochs begun', ['reason']);
+  readonly #sent = this.#counter('batches_sent_total', 'Batches put into the queue', ['partition']);
+  readonly #depth = this.#gauge('queue_depth', 'Jobs that wait or are worked on', ['partition']);
+  readonly #batches = this.#counter('batches_total', 'Batches that workers are done with', [
+    'partition',
+    'outcome',
+  ]);
+  readonly #hits = this.#counter('rule_hits_total', 'Rows that a rule fired on', ['rule', 'mode']);
+  readonly #alerts = this.#counter('alerts_total', 'Alerts written', ['rule']);
+  readonly #late = this.#counter('late_events_total', 'Rows that came too late for windows', ['event']);
+  readonly #deadLetters = this.#counter('dead_letters_total', 'Rows that a rule failed on', ['rule']);
+  readonly #owned = this.#gauge('partitions_owned', 'Partitions that this process works on');
+  readonly #latency = this.#histogram(
+    'commit_to_effect_seconds',
+    "From the source's commit to the commit of its effect",
+  );
+  readonly #commit = this.#histogram('store_commit_seconds', 'A transaction of state, outputs and positions');
+  readonly #ready = this.#gauge('ready', '1 while /readyz is green');
+
+  constructor(options: { readonly processDefaults: boolean } = { processDefaults: true }) {
+    if (options.processDefaults) collectDefaultMetrics({ register: this.registry });
+  }
+
+  rows(table: string, count: number): void {
+    this.#rows.inc({ table }, count);
+  }
+  lag(measure: { readonly bytes?: number; readonly seconds?: number }): void {
+    if (measure.bytes !== undefined) this.#lagBytes.set(measure.bytes);
+    if (measure.seconds !== undefined) this.#lagSeconds.set(measure.seconds);
+  }
+  paused(is: boolean): void {
+    this.#paused.set(is ? 1 : 0);
+  }
+  inFlight(bytes: number): void {
+    this.#inFlight.set(bytes);
+  }
+  reconnected(): void {
+    this.#reconnects.inc();
+  }
+  slot(measure: SlotMeasure): void {
+    this.#slotRetained.set(measure.retainedBytes);
+    this.#slotSafe.set(measure.safeBytes ?? Number.NaN);
+  }
+  /** `reason`: few and fixed (`start`, `gap`, `ownership`, `liveness`, …): each is a series for ever. */
+  epochBegun(epoch: number, reason: string): void {
+    this.#epoch.set(epoch);
+    this.#epochs.inc({ reason });
+  }
+  sent(partition: number, batches: number): void {
+    this.#sent.inc({ partition: String(partition) }, batches);
+  }
+  queueDepths(depths: readonly number[]): void {
+    depths.forEach((depth, partition) => {
+      this.#depth.set({ partition: String(partition) }, depth);
+    });
+  }
+  batchDone(partition: number, outcome: BatchReport['outcome']): void {
+    this.#batches.inc({ partition: String(partition), outcome });
+  }
+  hits(rule: string, mode: Mode, count: number): void {
+    this.#hits.inc({ rule, mode }, count);
+  }
+  alerts(rule: string, count: number): void {
+    this.#alerts.inc({ rule }, count);
+  }
+  late(event: string, count: number): void {
+    this.#late.inc({ event }, count);
+  }
+  deadLetters(rule: string, count: number): void {
+    this.#deadLetters.inc({ rule }, count);
+  }
+  partitionsOwned(count: number): void {
+    this.#owned.set(count);
+  }
+  commitToEffect(seconds: number): void {
+    this.#latency.observe(seconds);
+  }
+  storeCommit(seconds: number): void {
+    this.#commit.observe(seconds);
+  }
+  readiness(ready: boolean): void {
+    this.#ready.set(ready ? 1 : 0);
+  }
+
+  /** Asked at each scrape, for what is measured elsewhere (slot, queue). One that fails leaves its last values. */
+  beforeScrape(measure: () => Promise<void> | void): void {
+    this.#scrapes.push(measure);
+  }
+
+  /** Prometheus' text format. */
+  async text(): Promise<string> {
+    await Promise.allSettled(this.#scrapes.map(async (measure) => measure()));
+    return this.registry.metrics();
+  }
+
+  #counter<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Counter<Label> {
+    return new Counter({ name: `weir_${name}`, help, labelNames, registers: [this.registry] });
+  }
+  #gauge<Label extends string>(name: string, help: string, labelNames: readonly Label[] = []): Gauge<Label> {
+    return new Gauge({ name: `weir_${name}`, help, labelNames, registers: [this.registry] });
+  }
+  #histogram(name: string, help: string): Histogram {
+    return new Histogram({
+      name: `weir_${name}`,
+      help,
+      buckets: [...LATENCY_BUCKETS],
+      registers: [this.registry],
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { LATENCY_BUCKETS, Metrics } from '../../../src/monitor/metrics.ts';
+
+test('every metric of Weir begins with weir_, and bytes and seconds are base units', async () => {
+  const metrics = new Metrics({ processDefaults: false });
+  const names = metrics.registry.getMetricsAsArray().map((metric) => metric.name);
+  expect(names.length).toBeGreaterThan(15);
+  expect(names.filter((name) => !name.startsWith('weir_'))).toEqual([]);
+  expect(names.filter((name) => /_(ms|kb|mb)(_|$)/.test(name))).toEqual([]);
+});
+
+test('what rooms report is what a scrape shows', async () => {
+  const metrics = new Metrics({ processDefaults: false });
+  metrics.rows('public.transactions', 500);
+  metrics.rows('public.transactions', 20);
+  metrics.lag({ bytes: 4_096, seconds: 0.25 });
+  metrics.slot({ retainedBytes: 16_777_216, safeBytes: null });
+  metrics.hits('large_amount', 'live', 3);
+  metrics.queueDepths([0, 7]);
+  metrics.batchDone(1, 'committed');
+  metrics.epochBegun(4, 'gap');
+  metrics.deadLetters('large_amount', 1);
+  const text = await metrics.text();
+  expect(text).toContain('weir_source_rows_total{table="public.transactions"} 520');
+  expect(text).toContain('weir_source_lag_bytes 4096');
+  expect(text).toContain('weir_source_lag_seconds 0.25');
+  expect(text).toContain('weir_slot_retained_bytes 16777216');
+  expect(text).toMatch(/weir_slot_safe_bytes nan/i);
+  expect(text).toContain('weir_rule_hits_total{rule="large_amount",mode="live"} 3');
+  expect(text).toContain('weir_queue_depth{partition="1"} 7');
+  expect(text).toContain('weir_batches_total{partition="1",outcome="committed"} 1');
+  expect(text).toContain('weir_epochs_total{reason="gap"} 1');
+  expect(text).toContain('weir_epoch 4');
+  expect(text).toContain('weir_dead_letters_total{rule="large_amount"} 1');
+});
+
+test('the latency histogram goes from 1 ms to 60 s', async () => {
+  const metrics = new Metrics({ processDefaults: false });
+  metrics.commitToEffect(0.004);
+  metrics.commitToEffect(90);
+  const text = await metrics.text();
+  expect(LATENCY_BUCKETS[0]).toBe(0.001);
+  expect(text).toContain('weir_commit_to_effect_seconds_bucket{le="0.0025"} 0');
+  expect(text).toContain('weir_commit_to_effect_seconds_bucket{le="0.005"} 1');
+  expect(text).toContain('weir_commit_to_effect_seconds_bucket{le="60"} 1');
+  expect(text).toContain('weir_commit_to_effect_seconds_count 2');
+});
+
+test('two instances in one process count apart', async () => {
+  const [one, other] = [new Metrics({ processDefaults: true }), new Metrics({ processDefaults: true })];
+  one.alerts('a', 2);
+  expect(await other.text()).not.toContain('rule="a"');
+});
+
+test('a measure that fails at a scrape leaves the others', async () => {
+  const metrics = new Metrics({ processDefaults: false });
+  metrics.beforeScrape(() => Promise.reject(new Error('PostgreSQL is away')));
+  metrics.beforeScrape(() => metrics.inFlight(77));
+  expect(await metrics.text()).toContain('weir_in_flight_bytes 77');
+});
