@@ -1,0 +1,42 @@
+/**
+ * Places where a crash would hurt most: just before and just after each effect. Armed by the environment
+ * (`WEIR_FAILPOINT=commit.after@3`: the third time), the process kills itself there as SIGKILL would.
+ * Off, a failpoint costs one comparison.
+ */
+export const FAILPOINTS = [
+  'epoch.before', // the slot is held, the old epoch still stands
+  'epoch.raised', // the new epoch stands, the queues still hold the old batches
+  'queue.emptied', // nothing queued, nothing streamed yet
+  'batch.before', // read from the WAL, not in the queue
+  'batch.added', // in the queue, not yet committed
+  'fold.done', // folded in memory, nothing written
+  'commit.before', // statements sent, COMMIT not
+  'commit.after', // committed, the job not yet completed
+  'idle.advanced', // idle partitions moved in one statement
+  'compaction.snapshot', // a bucket's snapshot written, its segments still there
+  'compaction.truncated', // the old generation is gone
+  'ack.recorded', // recorded in the store, not sent to the slot
+  'ack.sent', // sent to the slot
+  'rules.stored', // the rule set is in the store, not announced
+  'rules.announced', // announced in the stream, not yet read back
+] as const;
+export type Failpoint = (typeof FAILPOINTS)[number];
+
+let armed: { name: string; left: number } | null = parse(process.env['WEIR_FAILPOINT']);
+
+export function failpoint(name: Failpoint): void {
+  if (armed === null || armed.name !== name) return;
+  armed.left -= 1;
+  if (armed.left > 0) return;
+  armed = null;
+  process.kill(process.pid, 'SIGKILL');
+}
+
+function parse(text: string | undefined): { name: string; left: number } | null {
+  if (text === undefined || text === '') return null;
+  const [name, nth] = text.split('@');
+  if (!(FAILPOINTS as readonly string[]).includes(name as string)) {
+    throw new Error(`WEIR_FAILPOINT: no failpoint ${JSON.stringify(name)}; one of ${FAILPOINTS.join(', ')}`);
+  }
+  return { name: name as string, left: nth === undefined ? 1 : Number.parseInt(nth, 10) };
+}

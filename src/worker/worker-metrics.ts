@@ -1,0 +1,17 @@
+import type { Batch } from '../events/batch.ts';
+import type { BatchReport } from '../queue/queue.ts';
+import type { Mode } from '../rules/plan.ts';
+
+/** What a worker tells the monitor. Seconds and counts, in Prometheus' base units. */
+export interface WorkerMetrics {
+  batch(batch: Batch, report: BatchReport): void;
+  hit(rule: string, mode: Mode): void;
+  alert(rule: string, severity: string): void;
+  deadLetter(rule: string): void;
+  late(event: string): void;
+  /** From a transaction's commit to the commit of what it caused. */
+  commitToEffect(seconds: number): void;
+  /** One store transaction, of so many partitions. */
+  commit(seconds: number, partitions: number): void;
+  owned(partitions: number): void;
+}
