@@ -1,6 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Batch } from '../events/batch.ts';
 import type { BatchReport } from '../queue/queue.ts';
 import type { Mode } from '../rules/plan.ts';
+import type { WorkerMetrics } from '../worker/worker-metrics.ts';
 
 /** Seconds; 1 ms to 1 minute. */
 export const LATENCY_BUCKETS = [
@@ -15,10 +17,10 @@ export interface SlotMeasure {
 }
 
 /**
- * All that Weir measures of itself, in base units, in a registry of its own. Counters take an amount: rooms count a
- * batch or a transaction at a time, never a row.
+ * All that Weir measures of itself, in base units, in a registry of its own. Where rows are many, counters take an
+ * amount: the source counts a transaction at a time, never a row.
  */
-export class Metrics {
+export class Metrics implements WorkerMetrics {
   readonly registry = new Registry();
   readonly #scrapes: (() => Promise<void> | void)[] = [];
 
@@ -45,7 +47,7 @@ export class Metrics {
     'outcome',
   ]);
   readonly #hits = this.#counter('rule_hits_total', 'Rows that a rule fired on', ['rule', 'mode']);
-  readonly #alerts = this.#counter('alerts_total', 'Alerts written', ['rule']);
+  readonly #alerts = this.#counter('alerts_total', 'Alerts written', ['rule', 'severity']);
   readonly #late = this.#counter('late_events_total', 'Rows that came too late for windows', ['event']);
   readonly #deadLetters = this.#counter('dead_letters_total', 'Rows that a rule failed on', ['rule']);
   readonly #owned = this.#gauge('partitions_owned', 'Partitions that this process works on');
@@ -54,6 +56,11 @@ export class Metrics {
     "From the source's commit to the commit of its effect",
   );
   readonly #commit = this.#histogram('store_commit_seconds', 'A transaction of state, outputs and positions');
+  readonly #committed = this.#counter(
+    'store_commit_partitions_total',
+    'Partitions that transactions of the store moved: more than commits, since several go into one',
+    [],
+  );
   readonly #ready = this.#gauge('ready', '1 while /readyz is green');
 
   constructor(options: { readonly processDefaults: boolean } = { processDefaults: true }) {
@@ -93,29 +100,30 @@ export class Metrics {
       this.#depth.set({ partition: String(partition) }, depth);
     });
   }
-  batchDone(partition: number, outcome: BatchReport['outcome']): void {
-    this.#batches.inc({ partition: String(partition), outcome });
+  batch(batch: Batch, report: BatchReport): void {
+    this.#batches.inc({ partition: String(batch.partition), outcome: report.outcome });
   }
-  hits(rule: string, mode: Mode, count: number): void {
-    this.#hits.inc({ rule, mode }, count);
+  hit(rule: string, mode: Mode): void {
+    this.#hits.inc({ rule, mode });
   }
-  alerts(rule: string, count: number): void {
-    this.#alerts.inc({ rule }, count);
+  alert(rule: string, severity: string): void {
+    this.#alerts.inc({ rule, severity });
   }
-  late(event: string, count: number): void {
-    this.#late.inc({ event }, count);
+  late(event: string): void {
+    this.#late.inc({ event });
   }
-  deadLetters(rule: string, count: number): void {
-    this.#deadLetters.inc({ rule }, count);
+  deadLetter(rule: string): void {
+    this.#deadLetters.inc({ rule });
   }
-  partitionsOwned(count: number): void {
-    this.#owned.set(count);
+  owned(partitions: number): void {
+    this.#owned.set(partitions);
   }
   commitToEffect(seconds: number): void {
     this.#latency.observe(seconds);
   }
-  storeCommit(seconds: number): void {
+  commit(seconds: number, partitions: number): void {
     this.#commit.observe(seconds);
+    this.#committed.inc(partitions);
   }
   readiness(ready: boolean): void {
     this.#ready.set(ready ? 1 : 0);

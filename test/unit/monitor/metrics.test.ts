@@ -1,5 +1,21 @@
 import { expect, test } from 'vitest';
+import type { Batch } from '../../../src/events/batch.ts';
 import { LATENCY_BUCKETS, Metrics } from '../../../src/monitor/metrics.ts';
+
+const BATCH: Batch = {
+  v: 1,
+  epoch: 4,
+  partition: 1,
+  from: '0000000000000000.000000000000',
+  to: '0000000000000001.000000000000',
+  rules: 'r',
+  rows: 0,
+  bytes: 0,
+  commitAt: 0,
+  watermarks: [],
+  transactions: [],
+  events: [],
+};
 
 test('every metric of Weir begins with weir_, and bytes and seconds are base units', async () => {
   const metrics = new Metrics({ processDefaults: false });
@@ -15,11 +31,11 @@ test('what rooms report is what a scrape shows', async () => {
   metrics.rows('public.transactions', 20);
   metrics.lag({ bytes: 4_096, seconds: 0.25 });
   metrics.slot({ retainedBytes: 16_777_216, safeBytes: null });
-  metrics.hits('large_amount', 'live', 3);
+  for (let n = 0; n < 3; n += 1) metrics.hit('large_amount', 'live');
   metrics.queueDepths([0, 7]);
-  metrics.batchDone(1, 'committed');
+  metrics.batch(BATCH, { outcome: 'committed', hits: 0, alerts: 0, deadLetters: 0 });
   metrics.epochBegun(4, 'gap');
-  metrics.deadLetters('large_amount', 1);
+  metrics.deadLetter('large_amount');
   const text = await metrics.text();
   expect(text).toContain('weir_source_rows_total{table="public.transactions"} 520');
   expect(text).toContain('weir_source_lag_bytes 4096');
@@ -48,7 +64,7 @@ test('the latency histogram goes from 1 ms to 60 s', async () => {
 
 test('two instances in one process count apart', async () => {
   const [one, other] = [new Metrics({ processDefaults: true }), new Metrics({ processDefaults: true })];
-  one.alerts('a', 2);
+  one.alert('a', 'high');
   expect(await other.text()).not.toContain('rule="a"');
 });
 
