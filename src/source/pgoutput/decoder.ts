@@ -102,7 +102,7 @@ export class PgoutputDecoder {
     const lsn = reader.uint64('an LSN') as Lsn;
     const prefix = reader.string('a prefix');
     const length = reader.int32('the length of the content');
-    const content = reader.copy(length, `content of ${length} bytes`);
+    const content = reader.copy(length, 'content');
     return { kind: 'message', transactional, lsn, prefix, content };
   }
 
@@ -162,9 +162,8 @@ export class PgoutputDecoder {
   private truncate(): Change {
     const { reader } = this;
     reader.kind = 'Truncate';
-    const count = reader.int32('a count of tables');
+    const count = reader.uint32('a count of tables');
     const flags = reader.uint8('flags');
-    reader.need(count * 4, `${count} OIDs`);
     const relations: Relation[] = [];
     for (let i = 0; i < count; i++) relations.push(this.known());
     return {

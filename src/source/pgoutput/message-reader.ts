@@ -2,6 +2,8 @@ import { EXIT, WeirError } from '../../errors.ts';
 
 /** The PostgreSQL epoch, 2000-01-01, in microseconds since the Unix epoch. */
 const POSTGRES_EPOCH = 946_684_800_000_000;
+/** Up to here a message is decoded once, and its values are parts of that string. */
+const SHARED_BYTES = 4096;
 
 /**
  * Reads one pgoutput message, front to back. Every length is checked before its bytes are touched, so whatever
@@ -12,10 +14,12 @@ export class MessageReader {
   offset = 0;
   /** What the message is called in errors. */
   kind = 'message';
+  private text: string | null = null;
 
   open(bytes: Buffer): void {
     this.bytes = bytes;
     this.offset = 0;
+    this.text = null;
     this.kind = 'message';
   }
 
@@ -74,14 +78,27 @@ export class MessageReader {
 
   /** A copy: pg reuses the memory of what it has parsed. */
   copy(length: number, what: string): Uint8Array {
-    this.need(length, what);
     const start = this.offset;
+    return new Uint8Array(this.bytes.subarray(start, this.skip(length, what)));
+  }
+
+  /** Moves over so many bytes, and returns where they end. */
+  skip(length: number, what: string): number {
+    if (length < 0 || length > this.bytes.length - this.offset) this.fail(`${what} of ${length} bytes`);
     this.offset += length;
-    return Uint8Array.prototype.slice.call(this.bytes, start, this.offset);
+    return this.offset;
+  }
+
+  /** Bytes that are ASCII, as text: a part of one string that is decoded once a message. */
+  latin1(start: number, end: number): string {
+    // Parts keep the whole alive: a large message is not worth that.
+    if (this.bytes.length > SHARED_BYTES) return this.bytes.toString('latin1', start, end);
+    this.text ??= this.bytes.toString('latin1');
+    return this.text.substring(start, end);
   }
 
   need(length: number, what: string): void {
-    if (length < 0 || length > this.bytes.length - this.offset) this.fail(what);
+    if (length > this.bytes.length - this.offset) this.fail(what);
   }
 
   /** The whole message has been read: more bytes mean that it is not what we took it for. */

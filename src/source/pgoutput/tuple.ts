@@ -7,6 +7,9 @@ const TOAST = 0x75; // 'u'
 const TEXT = 0x74; // 't'
 const BINARY = 0x62; // 'b'
 
+/** Up to here a look at each byte and a part of one decoded string cost less than a call that decodes. */
+const SHORT = 64;
+
 /**
  * TupleData: https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html
  * Values are the text of their types' output functions.
@@ -44,8 +47,13 @@ function readCell(reader: MessageReader): Cell {
 
 function readText(reader: MessageReader): string {
   const length = reader.int32('the length of a value');
-  reader.need(length, `a value of ${length} bytes`);
-  const { bytes, offset } = reader;
-  reader.offset = offset + length;
-  return bytes.toString('utf8', offset, offset + length);
+  const start = reader.offset;
+  const end = reader.skip(length, 'a value');
+  if (length <= SHORT && isAscii(reader.bytes, start, end)) return reader.latin1(start, end);
+  return reader.bytes.toString(undefined, start, end);
+}
+
+function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if ((bytes[i] as number) > 0x7f) return false;
+  return true;
 }
