@@ -1,0 +1,99 @@
+import { Command, Option } from 'commander';
+import { EXIT, type ExitCode } from '../errors.ts';
+import { KEYS, type KeyName } from './config-keys.ts';
+import { explainError } from './explain-error.ts';
+import { type CliIo, createLogger } from './io.ts';
+import { withoutPasswords } from './redact.ts';
+import { VERSION } from './version.ts';
+
+/** A command's work: its exit code is its result; what it throws is explained in one place. */
+export type Action = (context: CommandContext) => Promise<ExitCode>;
+
+export interface CommandContext {
+  readonly io: CliIo;
+  readonly args: readonly string[];
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly json: boolean;
+}
+
+/** One file a command exports one of these. */
+export interface CommandSpec {
+  readonly name: string;
+  readonly summary: string;
+  /** Below the options in --help. */
+  readonly details?: string;
+  /** `<rules>`, with what it is. */
+  readonly args?: readonly (readonly [name: string, meaning: string])[];
+  readonly config?: readonly KeyName[];
+  readonly options?: readonly Option[];
+  readonly action: Action;
+}
+
+/** Runs one command line; never throws, never ends the process. */
+export async function runCli(
+  commands: readonly CommandSpec[],
+  argv: readonly string[],
+  io: CliIo,
+): Promise<ExitCode> {
+  const outcome: { exit: ExitCode } = { exit: EXIT.ok };
+  const program = buildProgram(commands, io, (exit) => {
+    outcome.exit = exit;
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return outcome.exit;
+  } catch (error) {
+    return report(error, io, argv.includes('--json'));
+  }
+}
+
+function buildProgram(commands: readonly CommandSpec[], io: CliIo, ended: (exit: ExitCode) => void): Command {
+  const program = new Command('weir')
+    .description('Complex event processing and risk scoring on the WAL of PostgreSQL, exactly once.')
+    .version(VERSION)
+    .showHelpAfterError('(weir --help lists the commands)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+    });
+  for (const spec of commands) addCommand(program, spec, io, ended);
+  return program;
+}
+
+function addCommand(program: Command, spec: CommandSpec, io: CliIo, ended: (exit: ExitCode) => void): void {
+  const command = program.command(spec.name).description(spec.summary);
+  for (const [name, meaning] of spec.args ?? []) command.argument(name, meaning);
+  if (spec.config !== undefined)
+    command.option('--config <file>', 'settings (default: weir.yaml, when it is there)');
+  for (const name of spec.config ?? []) command.addOption(configOption(name));
+  for (const option of spec.options ?? []) command.addOption(option);
+  command.option('--json', 'JSON on stdout, and JSON logs and errors on stderr');
+  if (spec.details !== undefined) command.addHelpText('after', `\n${spec.details}`);
+  command.action(async () => {
+    const flags = command.opts<Record<string, unknown>>();
+    ended(await spec.action({ io, args: command.args, flags, json: flags['json'] === true }));
+  });
+}
+
+function configOption(name: KeyName): Option {
+  const { flag, meaning, env, default: fallback } = KEYS[name];
+  if (flag === null) throw new Error(`${name} has no flag`);
+  const from = env === null ? '' : `, or ${env}`;
+  return new Option(flag, `${meaning} (default: ${fallback}${from})`);
+}
+
+/** The error for a person, or as JSON; the stack of a bug at debug level. */
+function report(error: unknown, io: CliIo, json: boolean): ExitCode {
+  const { exit, code, message, hint } = explainError(error);
+  if (message !== '') {
+    const text = hint === null ? `error: ${message}` : `error: ${message}\n  fix: ${withoutPasswords(hint)}`;
+    io.stderr.write(
+      json ? `${JSON.stringify({ error: { code, message, hint } })}\n` : `${text}\n  (${code})\n`,
+    );
+  }
+  const level =
+    io.env['LOG_LEVEL'] === 'trace' ? 'trace' : io.env['LOG_LEVEL'] === 'debug' ? 'debug' : 'info';
+  if (exit === EXIT.bug) createLogger(io, { level, json }).debug({ err: error }, 'the stack of the bug');
+  return exit;
+}
