@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { type Random, seeded } from './random.ts';
 
 /** One visit of the demo's writer to the database: rows of one transaction. */
 interface Visit {
@@ -29,19 +30,19 @@ const VISITS_A_THEFT = 120;
 /** Customers who look, log in and pay, and now and then a thief: the same seed makes the same people. */
 export class Traffic {
   readonly #pool: Pool;
-  readonly #random: () => number;
+  readonly #random: Random;
   readonly #customers: readonly Customer[];
   #visits = 0;
   rows = 0;
 
   constructor(pool: Pool, seed = 7) {
     this.#pool = pool;
-    this.#random = mulberry32(seed);
+    this.#random = seeded(seed);
     this.#customers = Array.from({ length: 200 }, (_, index) => ({
       user: index + 1,
-      country: this.#pick(COUNTRIES),
+      country: this.#random.pick(COUNTRIES),
       device: `device-${index + 1}`,
-      usual: 5 + Math.floor(this.#random() * 120),
+      usual: 5 + Math.floor(this.#random.next() * 120),
     }));
   }
 
@@ -57,37 +58,39 @@ export class Traffic {
 
   #next(): readonly Visit[] {
     this.#visits += 1;
-    const customer = this.#pick(this.#customers);
+    const customer = this.#random.pick(this.#customers);
     return this.#visits % VISITS_A_THEFT === 0 ? this.#theft(customer) : [this.#shopping(customer)];
   }
 
   #shopping(customer: Customer): Visit {
-    const amount = Math.round(customer.usual * (0.5 + this.#random()) * 100) / 100;
-    const kind = this.#pick(['view', 'view', 'view', 'click', 'login', 'purchase', 'logout'] as const);
+    const amount = Math.round(customer.usual * (0.5 + this.#random.next()) * 100) / 100;
+    const kind = this.#random.pick(['view', 'view', 'view', 'click', 'login', 'purchase', 'logout'] as const);
     return {
       behaviors: [{ user: customer.user, kind, item: this.#item(kind), country: customer.country }],
-      payments: kind === 'purchase' || this.#random() < 0.2 ? [payment(customer, amount)] : [],
+      payments: kind === 'purchase' || this.#random.next() < 0.2 ? [payment(customer, amount)] : [],
     };
   }
 
   #theft(customer: Customer): readonly Visit[] {
-    const kind = this.#pick(THEFTS);
+    const kind = this.#random.pick(THEFTS);
     switch (kind) {
       case 'large':
         return [
-          only({ ...payment(customer, 10_500 + Math.floor(this.#random() * 9_000)), type: 'transfer' }),
+          only({ ...payment(customer, 10_500 + Math.floor(this.#random.next() * 9_000)), type: 'transfer' }),
         ];
       case 'burst':
-        return Array.from({ length: 14 }, () => only(payment(customer, 1 + this.#random() * 9)));
+        return Array.from({ length: 14 }, () => only(payment(customer, 1 + this.#random.next() * 9)));
       case 'abroad': {
-        const away = { ...customer, country: this.#pick(FAR), device: 'device-unknown' };
+        const away = { ...customer, country: this.#random.pick(FAR), device: 'device-unknown' };
         return [only(payment(customer, customer.usual)), only({ ...payment(away, 900), type: 'transfer' })];
       }
     }
   }
 
   #item(kind: string): string | null {
-    return kind === 'login' || kind === 'logout' ? null : `item-${1 + Math.floor(this.#random() ** 2 * 40)}`;
+    return kind === 'login' || kind === 'logout'
+      ? null
+      : `item-${1 + Math.floor(this.#random.next() ** 2 * 40)}`;
   }
 
   async #write(visit: Visit): Promise<void> {
@@ -112,12 +115,6 @@ export class Traffic {
       client.release();
     }
   }
-
-  #pick<T>(of: readonly T[]): T {
-    const picked = of[Math.floor(this.#random() * of.length)];
-    if (picked === undefined) throw new Error('nothing to pick from');
-    return picked;
-  }
 }
 
 function payment(customer: Customer, amount: number): Visit['payments'][number] {
@@ -126,15 +123,4 @@ function payment(customer: Customer, amount: number): Visit['payments'][number] 
 
 function only(one: Visit['payments'][number]): Visit {
   return { behaviors: [], payments: [one] };
-}
-
-/** A small seeded generator (mulberry32, public domain): the demo must be the same each time. */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { runChaos } from './run.ts';
+
+describe.each(['redis', 'postgres'] as const)('a short storm on %s', (backend) => {
+  it('ends with every alert, decision and block that SQL asks for, and no other', async () => {
+    const result = await runChaos({
+      seed: 42,
+      minutes: 0.6,
+      backend,
+      kills: 6,
+      bulkRows: 20_000,
+      say: () => undefined,
+    });
+    expect(result.expected).toBeGreaterThan(100);
+    expect({ missing: result.missing, extra: result.extra, logs: result.directory }).toEqual({
+      missing: [],
+      extra: [],
+      logs: result.directory,
+    });
+  }, 420_000);
+});

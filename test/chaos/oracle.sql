@@ -1,0 +1,76 @@
+-- What must exist, said in plain SQL over the source tables and the commit order that a slot of the oracle's
+-- own reports. Nothing here comes from Weir: neither code nor tables.
+--   chaos_commits(commit_lsn pg_lsn, committed_at timestamptz, xid bigint): every transaction, in commit order.
+
+create temporary table stream as
+with commits as (
+  select commit_lsn, xid, max(committed_at) over (order by commit_lsn) as at from chaos_commits
+)
+select row_number() over (order by c.commit_lsn, t.id) as rn, c.at,
+       t.id, t.user_id, t.amount, t.type, t.country, t.device_id
+from transactions t
+join commits c on c.xid = (t.txid & 4294967295);
+create index on stream (device_id, rn) where type = 'transfer';
+analyze stream;
+
+create temporary table judged as
+select *,
+  count(*) over upto - count(*) over (partition by user_id order by at
+    range between unbounded preceding and interval '20 seconds' preceding) as tx_count,
+  sum(amount) over upto - coalesce(sum(amount) over (partition by user_id order by at
+    range between unbounded preceding and interval '30 seconds' preceding), 0) as total,
+  lag(country) over (partition by user_id order by rn) as last_country,
+  lag(at) over (partition by user_id order by rn) as last_at
+from stream
+window upto as (partition by user_id order by rn);
+
+create temporary table expected_hits as
+select 'large_amount' as rule_id, 80::numeric as score, rn, id, user_id, at from judged where amount > 10000
+union all
+select 'frequent', 60, rn, id, user_id, at from judged where tx_count > 10
+union all
+select 'spending', 30.25, rn, id, user_id, at from judged where total > 20000
+union all
+select 'location_change', 70, rn, id, user_id, at from judged
+where country <> last_country and last_at > at - interval '1 hour'
+union all
+select 'shared_device', 40, s.rn, s.id, s.user_id, s.at
+from stream s
+cross join lateral (
+  select count(distinct o.user_id) as users
+  from stream o
+  where o.type = 'transfer' and o.device_id = s.device_id and o.rn <= s.rn and o.at > s.at - interval '5 minutes'
+) seen
+where s.type = 'transfer' and seen.users > 3;
+
+-- A cooldown of 5 s by user: the first hit acts, and then the first hit that is 5 s after the last that acted.
+create temporary table acting as
+with recursive acts as (
+  (select distinct on (user_id) user_id, rn, id, at
+   from expected_hits where rule_id = 'location_change' order by user_id, rn)
+  union all
+  select n.user_id, n.rn, n.id, n.at
+  from acts a
+  cross join lateral (
+    select h.user_id, h.rn, h.id, h.at from expected_hits h
+    where h.rule_id = 'location_change' and h.user_id = a.user_id and h.rn > a.rn
+      and h.at >= a.at + interval '5 seconds'
+    order by h.rn limit 1) n
+)
+select * from acts;
+
+create temporary table expected_decisions as
+select id::text as entity_id, sum(score) as score,
+       case when sum(score) > 100 then 'block' when sum(score) > 50 or bool_or(rule_id = 'frequent') then 'flag' end as band,
+       array_agg(rule_id order by rule_id) as rules
+from expected_hits group by id;
+
+create temporary table expected_alerts as
+select rule_id, id::text as entity_id from expected_hits where rule_id <> 'location_change'
+union all
+select 'location_change', id::text from acting
+union all
+select 'scoring.transaction.block', entity_id from expected_decisions where band = 'block';
+
+create temporary table expected_blocks as
+select user_id::text as subject_value, max(at) + interval '24 hours' as until from acting group by user_id;

@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type pg from 'pg';
+
+export interface Verdict {
+  readonly expected: number;
+  readonly missing: readonly string[];
+  readonly extra: readonly string[];
+}
+
+const SLOT = 'chaos_oracle';
+
+/** A slot and a publication of the oracle's own, before the first row: they know the order of the commits. */
+export async function prepareOracle(client: pg.Client): Promise<void> {
+  await client.query(`create publication ${SLOT} for table public.transactions with (publish = 'insert')`);
+  await client.query(`select pg_create_logical_replication_slot($1, 'pgoutput')`, [SLOT]);
+  await client.query(
+    'create table public.chaos_commits (commit_lsn pg_lsn primary key, committed_at timestamptz, xid bigint)',
+  );
+}
+
+/** Reads the Begin messages ('B', commit LSN, commit time since 2000, xid) with SQL alone. */
+const COMMITS = `
+insert into public.chaos_commits
+select pg_lsn('0/0') + ('x' || encode(substr(data, 2, 8), 'hex'))::bit(64)::bigint::numeric,
+       timestamptz '2000-01-01 00:00:00+00'
+         + ('x' || encode(substr(data, 10, 8), 'hex'))::bit(64)::bigint * interval '1 microsecond',
+       ('x' || encode(substr(data, 18, 4), 'hex'))::bit(32)::bigint
+from pg_logical_slot_get_binary_changes($1, null, null,
+  'proto_version', '1', 'publication_names', $1, 'messages', 'true')
+where get_byte(data, 0) = 66`;
+
+const DIFFERENCES: Readonly<Record<string, { expected: string; actual: string }>> = {
+  alert: {
+    expected: 'select rule_id, entity_id from expected_alerts',
+    actual: `select rule_id, events -> 0 -> 'columns' ->> 'id' from weir.alerts where mode = 'live'`,
+  },
+  decision: {
+    expected: 'select entity_id, score, band, rules from expected_decisions',
+    actual: `select entity_id, score, band,
+               (select array_agg(r ->> 'rule' order by r ->> 'rule') from jsonb_array_elements(reasons) r)
+             from weir.decisions where mode = 'live' and event = 'transaction'`,
+  },
+  block: {
+    expected: 'select subject_value, until from expected_blocks',
+    actual: `select subject_value, until from weir.blocks where subject_key = 'user_id'`,
+  },
+};
+
+/** Compares what must exist with what does, both ways, as multisets. */
+export async function judge(client: pg.Client): Promise<Verdict> {
+  await client.query(COMMITS, [SLOT]);
+  await client.query(await readFile(join(import.meta.dirname, 'oracle.sql'), 'utf8'));
+  const missing: string[] = [];
+  const extra: string[] = [];
+  let expected = 0;
+  for (const [what, side] of Object.entries(DIFFERENCES)) {
+    missing.push(...(await except(client, what, side.expected, side.actual)));
+    extra.push(...(await except(client, what, side.actual, side.expected)));
+    const counted = await client.query(`select count(*)::int as n from (${side.expected}) e`);
+    expected += (counted.rows as { n: number }[])[0]?.n ?? 0;
+  }
+  return { expected, missing, extra };
+}
+
+async function except(client: pg.Client, what: string, a: string, b: string): Promise<string[]> {
+  const found = await client.query(`select row_to_json(x)::text as text from (${a} except all ${b}) x`);
+  return (found.rows as { text: string }[]).map((row) => `${what} ${row.text}`);
+}
