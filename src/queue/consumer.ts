@@ -1,0 +1,106 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Job } from 'bullmq';
+import type { Logger } from 'pino';
+import { type BatchSummary, decodeJobData, queueName, summarize } from './batch-job.ts';
+import { type BatchWorker, type BullBackend, openWorker } from './bullmq-backend.ts';
+import type { BatchConsumer, BatchHandler } from './queue.ts';
+
+/** How long a stop waits for the server to hear of the last batch, once its handler is done. */
+const FAREWELL_MS = 2_000;
+
+interface ConsumerOptions {
+  readonly backend: BullBackend;
+  readonly instance: string;
+  readonly logger: Logger;
+  /** A handler threw: the process is to end. */
+  readonly onBug: (error: unknown) => void;
+}
+
+interface Running {
+  readonly worker: BatchWorker;
+  /** Settles when the handler is done with the batch at hand. */
+  atHand: Promise<unknown>;
+}
+
+/** One BullMQ worker a partition, one batch at a time. */
+export class Consumer implements BatchConsumer {
+  readonly #options: ConsumerOptions;
+  readonly #running = new Map<number, Running>();
+
+  constructor(options: ConsumerOptions) {
+    this.#options = options;
+  }
+
+  async start(partition: number, handler: BatchHandler): Promise<void> {
+    if (this.#running.has(partition)) throw new Error(`partition ${partition} has a worker already`);
+    const { backend, instance, logger } = this.#options;
+    const processor = (job: Job<unknown, unknown, string>) => {
+      const done = this.#process(job, handler);
+      running.atHand = done.catch(() => undefined);
+      return done;
+    };
+    const worker = openWorker(backend, queueName(instance, partition), processor);
+    const running: Running = { worker, atHand: Promise.resolve() };
+    worker.on('error', (error) => logError(logger, partition, error));
+    this.#running.set(partition, running);
+  }
+
+  async stop(partition: number): Promise<void> {
+    const running = this.#running.get(partition);
+    if (running === undefined) return;
+    this.#running.delete(partition);
+    const closed = running.worker.close();
+    await running.atHand;
+    // With its server away, a worker would wait for it. What it could not tell is a no-op when it comes again.
+    const late = new AbortController();
+    await Promise.race([closed, delay(FAREWELL_MS, null, { signal: late.signal }).catch(() => undefined)]);
+    late.abort();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#running.keys()].map((partition) => this.stop(partition)));
+  }
+
+  async #process(job: Job<unknown, unknown, string>, handler: BatchHandler): Promise<BatchSummary> {
+    const data = decodeJobData(job.data);
+    switch (data.kind) {
+      case 'handled':
+        return data.summary;
+      case 'malformed':
+        // The job fails and shows why on the board; the next batch finds the gap.
+        throw new Error(`not a batch: ${data.reason}`);
+      case 'batch': {
+        const summary = summarize(data.batch, await this.#handle(handler, data.batch));
+        dropRows(job, summary);
+        return summary;
+      }
+    }
+  }
+
+  async #handle(handler: BatchHandler, batch: Parameters<BatchHandler>[0]): ReturnType<BatchHandler> {
+    try {
+      return await handler(batch);
+    } catch (error) {
+      const { partition, from, to } = batch;
+      this.#options.logger.fatal({ err: error, partition, from, to }, 'a bug: the batch handler threw');
+      this.#options.onBug(error);
+      throw error;
+    }
+  }
+}
+
+/**
+ * A finished job stays for the board; its rows are dead weight. Not awaited: it goes out with the completion,
+ * and where it fails, the job is gone or goes soon.
+ */
+function dropRows(job: Job<unknown, unknown, string>, summary: BatchSummary): void {
+  job.updateData(summary).catch(() => undefined);
+}
+
+/** After `empty`, or when a lock ran out, a worker completes a job that is no longer its own: nothing is wrong. */
+function logError(logger: Logger, partition: number, error: Error): void {
+  const gone = /Missing key for job|Missing lock for job|is not in the active state|could not renew lock/;
+  if (gone.test(error.message) || /Lock mismatch/.test(error.message))
+    logger.debug({ partition, err: error }, 'a job is gone from under its worker');
+  else logger.warn({ partition, err: error }, 'queue worker');
+}
