@@ -1,0 +1,52 @@
+import pino from 'pino';
+import type { QueueConfig } from '../config.ts';
+import { WeirError } from '../errors.ts';
+import { openQueues } from '../queue/connect.ts';
+import { QUEUE_SCHEMA } from '../queue/postgres-database.ts';
+import { withClient } from './connect.ts';
+import { explainError } from './explain-error.ts';
+
+export interface QueueLook {
+  readonly kind: QueueConfig['kind'];
+  /** Jobs waiting or active, by partition; null: it cannot be asked, and `problem` says why. */
+  readonly depths: readonly number[] | null;
+  readonly problem: string | null;
+}
+
+/** Looks, and makes nothing: opening BullMQ on PostgreSQL would make its database. */
+export async function lookAtQueue(
+  config: QueueConfig,
+  instance: { readonly slot: string; readonly partitions: number },
+): Promise<QueueLook> {
+  try {
+    if (config.kind === 'postgres') await demandSchema(config.url, instance.slot);
+    const logger = pino({ level: 'silent' });
+    const queues = await openQueues(config, {
+      instance: instance.slot,
+      partitions: instance.partitions,
+      logger,
+    });
+    try {
+      return { kind: config.kind, depths: await queues.producer.depths(), problem: null };
+    } finally {
+      await queues.close();
+    }
+  } catch (error) {
+    return { kind: config.kind, depths: null, problem: explainError(error).message };
+  }
+}
+
+async function demandSchema(url: string, slot: string): Promise<void> {
+  const made = await withClient({ url, slot, variable: 'WEIR_QUEUE_URL' }, async (client) => {
+    const { rows } = await client.query<{ made: boolean }>('select to_regnamespace($1) is not null as made', [
+      QUEUE_SCHEMA,
+    ]);
+    return rows[0]?.made === true;
+  });
+  if (made) return;
+  throw new WeirError({
+    code: 'WEIR_QUEUE_NOT_MADE',
+    message: `the queue's database has no schema ${QUEUE_SCHEMA} yet`,
+    hint: 'weir run makes it',
+  });
+}

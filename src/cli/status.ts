@@ -1,0 +1,127 @@
+import type pg from 'pg';
+import type { Config } from '../config.ts';
+import { EXIT, WeirError } from '../errors.ts';
+import { formatLsn } from '../events/position.ts';
+import { openControl } from '../store/control-store.ts';
+import { openPool } from '../store/session.ts';
+import { connect } from './connect.ts';
+import { print } from './io.ts';
+import { loadConfig } from './load-config.ts';
+import type { CommandSpec } from './program.ts';
+import { lookAtQueue, type QueueLook } from './queue-depths.ts';
+import {
+  type Counts,
+  counts,
+  type PartitionStatus,
+  partitionStatus,
+  type SlotStatus,
+  slotStatus,
+} from './status-query.ts';
+import { shownAge, shownBytes, textTable } from './text-table.ts';
+
+export const statusCommand: CommandSpec = {
+  name: 'status',
+  summary: 'One look: epoch, positions, lag, slot, queue, rules; also while Weir is down',
+  config: ['slot'],
+  action: async ({ io, flags, json }) => {
+    const config = loadConfig({ flags, env: io.env, cwd: io.cwd });
+    const status = await look(config);
+    await print(io, json ? `${JSON.stringify(status, null, 2)}\n` : shown(status));
+    return EXIT.ok;
+  },
+};
+
+interface Status {
+  readonly instance: string;
+  readonly database: string;
+  readonly epoch: number;
+  readonly acknowledged: string;
+  readonly rules: string;
+  readonly slot: SlotStatus | null;
+  readonly counts: Counts;
+  readonly partitions: readonly PartitionStatus[];
+  readonly queue: QueueLook;
+}
+
+async function look(config: Config): Promise<Status> {
+  const { slot } = config;
+  const source = await connect({ url: config.databaseUrl, variable: 'DATABASE_URL', slot });
+  try {
+    // The pool would retry and say less of why: the first connection is ours.
+    await (await connect({ url: config.storeUrl, variable: 'WEIR_STORE_URL', slot })).end();
+    const store = openPool({ url: config.storeUrl, slot, max: 1 });
+    try {
+      return await lookAtInstance(config, source, store);
+    } finally {
+      await store.end();
+    }
+  } finally {
+    await source.end();
+  }
+}
+
+async function lookAtInstance(config: Config, source: pg.Client, store: pg.Pool): Promise<Status> {
+  const instance = await openControl(store, config.slot).instance();
+  if (instance === null) throw notInitialised(config);
+  return {
+    instance: instance.processorId,
+    database: instance.database,
+    epoch: instance.epoch,
+    acknowledged: formatLsn(instance.ack.lsn),
+    rules: instance.ack.rules,
+    slot: await slotStatus(source, instance.slot),
+    counts: await counts(store, instance.processorId, instance.ack.rules),
+    partitions: await partitionStatus(store, source, instance.processorId),
+    queue: await lookAtQueue(config.queue, instance),
+  };
+}
+
+export function notInitialised(config: Pick<Config, 'slot'>): WeirError {
+  return new WeirError({
+    code: 'WEIR_NOT_INITIALISED',
+    message: `the store has no instance ${JSON.stringify(config.slot)}: weir init has not been here`,
+    hint: 'weir init prints what it would do, weir init --apply does it; WEIR_SLOT names another instance',
+    retry: 'after-operator',
+  });
+}
+
+function shown(status: Status): string {
+  const lines = [
+    ['instance', `${status.instance} of database ${status.database}`],
+    ['epoch', String(status.epoch)],
+    ['rules', rulesLine(status)],
+    ['acknowledged', status.acknowledged],
+    ['slot', slotLine(status.slot)],
+    ['queue', queueLine(status.queue)],
+    ['alerts', `${status.counts.alertsLastHour} in the last hour`],
+    ['dead letters', `${status.counts.deadLetters} open`],
+  ];
+  const now = Date.now();
+  const partitions = status.partitions.map((one) => [
+    String(one.partition),
+    one.position,
+    shownBytes(one.behindBytes),
+    `${shownAge(now - one.movedAt.getTime())} ago`,
+    one.status,
+    String(status.queue.depths?.[one.partition] ?? '?'),
+  ]);
+  const head = ['partition', 'position', 'behind', 'moved', 'status', 'jobs'];
+  return `${textTable(lines)}\n${textTable([head, ...partitions])}`;
+}
+
+function rulesLine({ rules, counts: { rulesStoredAt } }: Status): string {
+  return rulesStoredAt === null ? rules : `${rules}, stored ${rulesStoredAt.toISOString()}`;
+}
+
+function slotLine(slot: SlotStatus | null): string {
+  if (slot === null) return 'missing: weir doctor says what to do';
+  const who = slot.active ? `active (PID ${slot.activePid})` : 'not active: no Weir reads it now';
+  const kept = slot.retainedBytes === null ? '' : `, keeps ${shownBytes(slot.retainedBytes)} of WAL`;
+  const safe = slot.safeBytes === null ? 'no limit' : `${shownBytes(slot.safeBytes)} until it is lost`;
+  return `${who}, confirmed ${slot.confirmedFlushLsn}${kept}, ${safe}, wal_status ${slot.walStatus}`;
+}
+
+function queueLine(queue: QueueLook): string {
+  if (queue.depths === null) return `${queue.kind}: ${queue.problem}`;
+  return `${queue.kind}, ${queue.depths.reduce((sum, depth) => sum + depth, 0)} jobs`;
+}
