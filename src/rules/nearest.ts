@@ -1,12 +1,21 @@
-/** The candidate most like `name`, or null when none is near enough to be what was meant. */
+/** The candidate most like `name`: the fewest edits, and one that begins with it or ends it before all others. */
 export function nearest(name: string, candidates: Iterable<string>): string | null {
   let best: string | null = null;
   let least = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
-    const distance = levenshtein(name.toLowerCase(), candidate.toLowerCase());
+    const distance = unlikeness(name.toLowerCase(), candidate.toLowerCase());
     if (distance < least) [best, least] = [candidate, distance];
   }
-  return least <= Math.max(1, Math.ceil(name.length / 2)) ? best : null;
+  return best;
+}
+
+/** Below this length, that a name holds another says nothing. */
+const TELLING = 3;
+
+function unlikeness(name: string, candidate: string): number {
+  const edits = levenshtein(name, candidate);
+  const telling = Math.min(name.length, candidate.length) >= TELLING;
+  return telling && (candidate.includes(name) || name.includes(candidate)) ? Math.min(edits, 1.5) : edits;
 }
 
 /** The fewest insertions, deletions and replacements that make `b` of `a`. */

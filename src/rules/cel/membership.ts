@@ -1,0 +1,76 @@
+import type { Expression, Frame, Value } from '../plan.ts';
+import { formatValue } from '../value-format.ts';
+import { compileComparison, equalValues } from './comparison.ts';
+import { asBool, asList, type Compiled, compiled } from './compiled.ts';
+
+/** SQL's IN: true where an element is equal, else unknown where one comparison is, else false. */
+export function compileInItems(left: Compiled, items: readonly Compiled[]): Compiled {
+  const throws = left.throws || items.some((item) => item.throws);
+  const values = constantsOf(items);
+  if (values !== null && typeof left.type === 'string')
+    return compiled('bool', inConstants(left, values), throws);
+  const tests = items.map((item) => asBool(compileComparison('==', left, item)));
+  const run: Expression = (frame) => {
+    let found: boolean | null = false;
+    for (const test of tests) {
+      const equal = test(frame);
+      if (equal === true) return true;
+      if (equal === null) found = null;
+    }
+    return found;
+  };
+  return compiled('bool', run, throws);
+}
+
+function constantsOf(items: readonly Compiled[]): ReadonlySet<Value> | null {
+  const values = new Set<Value>();
+  for (const { constant } of items) {
+    if (constant === null || constant.value === null) return null;
+    values.add(constant.value);
+  }
+  return values;
+}
+
+function inConstants({ run }: Compiled, values: ReadonlySet<Value>): Expression {
+  if (values.size === 0) return () => false;
+  return (frame) => {
+    const value = run(frame);
+    return value === null ? null : values.has(value);
+  };
+}
+
+/** In a list that rows bring: an array column, a split text. Whole numbers of columns by their texts. */
+export function compileInList(left: Compiled, list: Compiled): Compiled {
+  const texts = left.exact && list.exact ? list.texts : null;
+  const items: (frame: Frame) => readonly Value[] | null = texts ?? asList(list);
+  const value = texts === null ? left.run : (left.text ?? left.run);
+  const run: Expression = (frame) => {
+    const all = items(frame);
+    if (all === null) return null;
+    const wanted = value(frame);
+    let found: boolean | null = false;
+    for (const item of all) {
+      const equal = equalValues(wanted, item);
+      if (equal === true) return true;
+      if (equal === null) found = null;
+    }
+    return found;
+  };
+  return compiled('bool', run, left.throws || list.throws);
+}
+
+/** `x in lists.NAME`: a column by its exact text, any other value by its canonical one. */
+export function compileInNamedList(left: Compiled, entries: ReadonlySet<string>): Compiled {
+  const { run: value, text, type } = left;
+  const run: Expression =
+    text !== null
+      ? (frame) => {
+          const cell = text(frame);
+          return cell === null ? null : entries.has(cell);
+        }
+      : (frame) => {
+          const known = value(frame);
+          return known === null ? null : entries.has(formatValue(known, type));
+        };
+  return compiled('bool', run, left.throws);
+}

@@ -1,0 +1,81 @@
+import type { ParseFailure } from './cel-js.ts';
+import type { CelProblem } from './result.ts';
+import type { Scope } from './scope.ts';
+
+/** cel-js's names of tokens, as they are written. */
+const TOKENS: Readonly<Record<string, string>> = {
+  EOF: 'the end',
+  LPAREN: '(',
+  RPAREN: ')',
+  LBRACKET: '[',
+  RBRACKET: ']',
+  LBRACE: '{',
+  RBRACE: '}',
+  DOT: '.',
+  COMMA: ',',
+  COLON: ':',
+  QUESTION: '?',
+  EQ: '==',
+  NE: '!=',
+  LT: '<',
+  LE: '<=',
+  GT: '>',
+  GE: '>=',
+  AND: '&&',
+  OR: '||',
+  NOT: '!',
+  PLUS: '+',
+  MINUS: '-',
+  MULTIPLY: '*',
+  DIVIDE: '/',
+  MODULO: '%',
+  IN: 'in',
+  IDENTIFIER: 'a name',
+  STRING: 'a text',
+  NUMBER: 'a number',
+  BOOLEAN: 'true or false',
+  NULL: 'null',
+};
+
+/** What is written out of habit, by what stands where the parser stopped. */
+const HABITS: readonly (readonly [RegExp, string])[] = [
+  [/^and\b/i, 'CEL writes && for and'],
+  [/^or\b/i, 'CEL writes || for or'],
+  [/^not\b/i, 'CEL writes ! for not'],
+  [/^is\s+not\s+null\b/i, 'CEL writes !is_null(x)'],
+  [/^is\s+null\b/i, 'CEL writes is_null(x)'],
+  [/^like\b/i, 'CEL writes like(text, "a%")'],
+  [/^between\b/i, 'CEL writes x >= 1 && x <= 2'],
+  [/^=/, 'CEL writes == for equal'],
+  [/^&/, 'CEL writes && for and'],
+  [/^\|/, 'CEL writes || for or'],
+  [/^>/, 'CEL writes != for not equal'],
+];
+
+export function explainSyntax(failure: ParseFailure, source: string, scope: Scope): CelProblem {
+  const { offset, code, summary } = failure;
+  const rest = source.slice(offset);
+  if (source.trim() === '') return { offset: 0, message: 'the condition is empty' };
+  if (code === 'reserved_identifier') {
+    const name = /^\w+/.exec(rest)?.[0] ?? '';
+    const column = scope.row.has(name) ? name : 'name';
+    return { offset, message: `${name} is a word of CEL's own`, hint: `the column is row["${column}"]` };
+  }
+  const found = /^\S+/.exec(rest)?.[0];
+  const stopped = code === 'unexpected_character' && found !== undefined;
+  const message = stopped ? `unexpected ${JSON.stringify(found)}` : inWords(summary);
+  const habit = HABITS.find(([pattern]) => pattern.test(rest))?.[1] ?? fieldHint(source, offset);
+  return { offset, message, ...(habit === undefined ? {} : { hint: habit }) };
+}
+
+/** `row.in`: a word that cannot stand after the dot. */
+function fieldHint(source: string, offset: number): string | undefined {
+  const holder = /\b(row|old|lists)\.\s*$/.exec(source.slice(0, offset))?.[1];
+  const word = /^\w+/.exec(source.slice(offset))?.[0];
+  return holder === undefined || word === undefined ? undefined : `write ${holder}["${word}"]`;
+}
+
+function inWords(summary: string): string {
+  const words = summary.replace(/\b[A-Z]+\b/g, (token) => TOKENS[token] ?? token);
+  return words.charAt(0).toLowerCase() + words.slice(1);
+}
