@@ -74,6 +74,12 @@ const POSTGRES: readonly PostgresCase[] = [
     hint: '`weir init` prints the SQL that grants what Weir needs, for a DBA to run',
   },
   {
+    matches: /^55006$/,
+    exit: EXIT.usage,
+    code: 'WEIR_POSTGRES_IN_USE',
+    hint: 'stop what uses it (a Weir that runs?), and try again',
+  },
+  {
     matches: /^(08|57P0[1-3]|53)/,
     exit: EXIT.unreachable,
     code: 'WEIR_POSTGRES_UNREACHABLE',

@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { Batch } from '../events/batch.ts';
 import type { BatchReport } from '../queue/queue.ts';
 import type { Mode } from '../rules/plan.ts';
+import type { SourceMetrics } from '../source/source-options.ts';
 import type { WorkerMetrics } from '../worker/worker-metrics.ts';
 
 /** Seconds; 1 ms to 1 minute. */
@@ -20,7 +21,7 @@ export interface SlotMeasure {
  * All that Weir measures of itself, in base units, in a registry of its own. Where rows are many, counters take an
  * amount: the source counts a transaction at a time, never a row.
  */
-export class Metrics implements WorkerMetrics {
+export class Metrics implements SourceMetrics, WorkerMetrics {
   readonly registry = new Registry();
   readonly #scrapes: (() => Promise<void> | void)[] = [];
 

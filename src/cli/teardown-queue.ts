@@ -1,0 +1,101 @@
+import type pg from 'pg';
+import { escapeIdentifier as ident } from 'pg';
+import pino from 'pino';
+import { DEFAULTS, type QueueConfig } from '../config.ts';
+import { queueName } from '../queue/batch-job.ts';
+import { openQueues } from '../queue/connect.ts';
+import { QUEUE_SCHEMA } from '../queue/postgres-database.ts';
+import { connect, databaseOf, otherDatabase, withClient } from './connect.ts';
+import { shownUrl } from './redact.ts';
+import type { Step } from './step.ts';
+
+export interface QueueRemoval {
+  readonly queue: QueueConfig;
+  readonly slot: string;
+  readonly partitions: number;
+  /** Other instances may have their queues in the same database. */
+  readonly shared: boolean;
+}
+
+export function queueRemoval(removal: QueueRemoval): Step {
+  const { queue } = removal;
+  return queue.kind === 'redis' ? keysRemoval(removal) : databaseRemoval(removal);
+}
+
+function keysRemoval(removal: QueueRemoval): Step {
+  const names = `bull:${queueName(removal.slot, 0).replace(/0$/, '*')}`;
+  return {
+    title: 'queues in Redis',
+    why: 'Batches that nobody will read; the WAL was the truth.',
+    where: shownUrl(removal.queue.url),
+    script: `-- redis-cli --scan --pattern '${names}' | xargs -r redis-cli DEL`,
+    run: () => obliterate(removal),
+  };
+}
+
+/** A database that only Weir uses goes whole; in one that somebody else named, only what is Weir's. */
+function databaseRemoval(removal: QueueRemoval): Step {
+  const { url } = removal.queue;
+  const database = databaseOf(url);
+  const whole = database === DEFAULTS.queueDatabase && !removal.shared;
+  const schema = `DROP SCHEMA IF EXISTS ${ident(QUEUE_SCHEMA)} CASCADE;`;
+  return {
+    title: whole ? `database ${database}` : `queues in database ${database}`,
+    why: 'Batches that nobody will read; the WAL was the truth.',
+    where: whole ? `database postgres of ${shownUrl(url)}` : shownUrl(url),
+    script: removal.shared
+      ? `-- other instances use it too: weir teardown --apply removes the jobs of ${removal.slot} alone`
+      : whole
+        ? `DROP DATABASE IF EXISTS ${ident(database)};`
+        : schema,
+    run: async () => {
+      if (!(await databaseIsThere(removal))) return 'not there';
+      if (removal.shared) return obliterate(removal);
+      if (whole) return dropDatabase(removal, database);
+      await withClient(target(removal, url), (client) => client.query(schema));
+      return `dropped schema ${QUEUE_SCHEMA}`;
+    },
+  };
+}
+
+async function obliterate({ queue, slot, partitions }: QueueRemoval): Promise<string> {
+  const queues = await openQueues(queue, { instance: slot, partitions, logger: pino({ level: 'silent' }) });
+  try {
+    await queues.producer.empty();
+    return `removed the jobs of ${partitions} partitions`;
+  } finally {
+    await queues.close();
+  }
+}
+
+async function databaseIsThere(removal: QueueRemoval): Promise<boolean> {
+  return withMaintenance(removal, async (client) => {
+    const { rowCount } = await client.query('select from pg_database where datname = $1', [
+      databaseOf(removal.queue.url),
+    ]);
+    return rowCount === 1;
+  });
+}
+
+function dropDatabase(removal: QueueRemoval, database: string): Promise<string> {
+  return withMaintenance(removal, async (client) => {
+    await client.query(`DROP DATABASE ${ident(database)}`);
+    return 'dropped';
+  });
+}
+
+async function withMaintenance<Result>(
+  removal: QueueRemoval,
+  work: (client: pg.ClientBase) => Promise<Result>,
+): Promise<Result> {
+  const client = await connect(target(removal, otherDatabase(removal.queue.url, 'postgres')));
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+function target({ slot }: QueueRemoval, url: string) {
+  return { url, slot, variable: 'WEIR_QUEUE_URL' };
+}

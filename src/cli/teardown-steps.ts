@@ -1,0 +1,107 @@
+import type pg from 'pg';
+import { escapeLiteral, escapeIdentifier as ident } from 'pg';
+import { WeirError } from '../errors.ts';
+import { dropInstance } from '../store/control-store.ts';
+import { DROP_SQL, dropAll } from '../store/migrate.ts';
+import type { Step } from './step.ts';
+
+export interface Removal {
+  readonly slot: string;
+  readonly source: pg.ClientBase;
+  readonly store: pg.ClientBase;
+  readonly sourceName: string;
+  readonly storeName: string;
+}
+
+/** The slot first: nothing reads the publications then, and PostgreSQL may remove WAL. */
+export function slotRemoval({ slot, source, sourceName }: Removal): Step {
+  const name = escapeLiteral(slot);
+  return {
+    title: `slot ${slot}`,
+    why: 'PostgreSQL keeps WAL for it until it is dropped.',
+    where: sourceName,
+    script: `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots\n  WHERE slot_name = ${name} AND database = current_database();`,
+    run: async () => {
+      const { rows } = await source.query<{ active_pid: number | null }>(
+        'select active_pid from pg_replication_slots where slot_name = $1 and database = current_database()',
+        [slot],
+      );
+      const [row] = rows;
+      if (row === undefined) return 'not there';
+      if (row.active_pid !== null) throw running(slot, row.active_pid);
+      await source.query('select pg_drop_replication_slot($1)', [slot]);
+      return 'dropped';
+    },
+  };
+}
+
+function running(slot: string, pid: number): WeirError {
+  return new WeirError({
+    code: 'WEIR_SLOT_ACTIVE',
+    message: `slot "${slot}" is in use by PID ${pid}: a Weir is running`,
+    hint: `stop it first; if it hangs: SELECT pg_terminate_backend(${pid});`,
+    retry: 'after-operator',
+  });
+}
+
+/** `names`: those that Weir makes for this slot, whether they are there or not. */
+export function publicationsRemoval(removal: Removal, names: readonly string[]): Step {
+  const { source, sourceName, slot } = removal;
+  return {
+    title: `publications ${slot}_…`,
+    why: 'Without a slot they do nothing, but a table in one that lacks a replica identity refuses updates.',
+    where: sourceName,
+    script: names.map((name) => `DROP PUBLICATION IF EXISTS ${ident(name)};`).join('\n'),
+    run: async () => {
+      const { rows } = await source.query<{ pubname: string }>(
+        'select pubname from pg_publication where pubname = any ($1) order by pubname',
+        [names],
+      );
+      for (const { pubname } of rows) await source.query(`DROP PUBLICATION ${ident(pubname)}`);
+      return rows.length === 0 ? 'not there' : `dropped ${rows.map((row) => row.pubname).join(', ')}`;
+    },
+  };
+}
+
+const OUTPUTS = ['alerts', 'decisions', 'blocks', 'late_events', 'dead_letters'] as const;
+
+/** The whole schema, or while another instance lives in it what is this one's alone. */
+export async function schemaRemoval({ slot, store, storeName }: Removal): Promise<Step> {
+  const others = await otherInstances(store, slot);
+  const name = escapeLiteral(slot);
+  const own = OUTPUTS.map((table) => `DELETE FROM weir.${table} WHERE processor_id = ${name};`).join('\n');
+  return {
+    title: 'schema weir',
+    why:
+      others.length === 0
+        ? 'State, alerts, decisions and everything else of Weir: nothing of Weir is outside this schema.'
+        : `Only what belongs to ${slot}: ${others.join(', ')} live in the schema too.`,
+    where: storeName,
+    script:
+      others.length === 0
+        ? `${DROP_SQL};`
+        : `${own}\nDELETE FROM weir.instances WHERE processor_id = ${name};`,
+    run: async () => {
+      if (others.length === 0) {
+        await dropAll(store);
+        return 'dropped';
+      }
+      for (const table of OUTPUTS)
+        await store.query(`delete from weir.${table} where processor_id = $1`, [slot]);
+      await dropInstance(store, slot);
+      return `removed what was of ${slot}`;
+    },
+  };
+}
+
+export async function otherInstances(store: pg.ClientBase, slot: string): Promise<readonly string[]> {
+  const { rows: made } = await store.query<{ made: boolean }>(
+    "select to_regclass('weir.instances') is not null as made",
+  );
+  if (made[0]?.made !== true) return [];
+  const { rows } = await store.query<{ processor_id: string }>(
+    'select processor_id from weir.instances where processor_id <> $1 order by 1',
+    [slot],
+  );
+  return rows.map((row) => row.processor_id);
+}
