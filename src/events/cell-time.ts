@@ -6,74 +6,92 @@ const DAY = 86_400 * SECOND;
 const MONTH = 30 * DAY;
 const YEAR = 365.25 * DAY;
 
+const SPACE = 0x20;
+const PLUS = 0x2b;
+const MINUS = 0x2d;
+const POINT = 0x2e;
 const ZERO = 0x30;
 const NINE = 0x39;
+const COLON = 0x3a;
+const LETTER_C = 0x43;
+const LETTER_T = 0x54;
+const LETTER_Z = 0x5a;
+
+/** As `timestampMicros`; throws `WEIR_VALUE` for what is not a time. */
+export function parseTimestamp(text: string): Micros {
+  const micros = timestampMicros(text);
+  if (micros === null) throw malformed('a timestamp', text);
+  return micros;
+}
 
 /**
  * A timestamptz, timestamp (read as UTC) or date in ISO DateStyle, which our replication session sets: exact
- * microseconds since the Unix epoch, ±Infinity for PostgreSQL's. `T` and `Z` are taken too, as people write
- * times in tests. Throws `WEIR_VALUE` for what is not a time.
+ * microseconds since the Unix epoch, ±Infinity for PostgreSQL's, null for what is not a time. `T` and `Z` are
+ * taken too, as people write times in tests.
  */
-export function parseTimestamp(text: string): Micros {
-  if (text === 'infinity') return Infinity;
-  if (text === '-infinity') return -Infinity;
-  const dash = text.indexOf('-');
-  const bc = text.endsWith(' BC');
+export function timestampMicros(text: string): Micros | null {
+  // Once a row: character codes throughout, and the usual forms first.
+  const bc = text.charCodeAt(text.length - 1) === LETTER_C && text.endsWith(' BC');
   const end = bc ? text.length - 3 : text.length;
-  const year = dash < 4 || dash > 7 ? -1 : digits(text, 0, dash);
-  const month = text.charCodeAt(dash + 3) === 0x2d ? digits(text, dash + 1, dash + 3) : -1;
+  const dash = text.charCodeAt(4) === MINUS ? 4 : text.indexOf('-');
   const dateEnd = dash + 6;
+  if (dash < 4 || dash > 7 || dateEnd > end || text.charCodeAt(dash + 3) !== MINUS) return infinity(text);
+  const year = digits(text, 0, dash);
+  const month = digits(text, dash + 1, dash + 3);
   const day = digits(text, dash + 4, dateEnd);
-  if (year < 1 || day < 1 || dateEnd > end || month < 1 || month > 12) throw malformed('a timestamp', text);
   const civilYear = bc ? 1 - year : year;
-  if (day > daysIn(civilYear, month)) throw malformed('a timestamp', text);
+  if (!(year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(civilYear, month))) return null;
   const midnight = daysFromCivil(civilYear, month, day) * DAY;
-  return dateEnd === end ? midnight : midnight + parseClock(text, dateEnd, end);
+  const micros = dateEnd === end ? midnight : midnight + clockMicros(text, dateEnd, end);
+  return Number.isNaN(micros) ? null : micros;
 }
 
-/** ` 12:00:00.123456+05:30`, as microseconds since midnight, UTC. */
-function parseClock(text: string, start: number, end: number): Micros {
+function infinity(text: string): Micros | null {
+  if (text === 'infinity') return Infinity;
+  return text === '-infinity' ? -Infinity : null;
+}
+
+/** ` 12:00:00.123456+05:30`, as microseconds since midnight, UTC. This and what follows: NaN for what is none. */
+function clockMicros(text: string, start: number, end: number): number {
+  let at = start + 9;
   const separator = text.charCodeAt(start);
+  const separated = separator === SPACE || separator === LETTER_T;
+  const colons = text.charCodeAt(start + 3) === COLON && text.charCodeAt(start + 6) === COLON;
+  if (at > end || !separated || !colons) return Number.NaN;
   const hour = digits(text, start + 1, start + 3);
   const minute = digits(text, start + 4, start + 6);
-  const second = digits(text, start + 7, start + 9);
-  const colons = text.charCodeAt(start + 3) === 0x3a && text.charCodeAt(start + 6) === 0x3a;
-  const valid = hour >= 0 && hour <= 24 && minute >= 0 && minute < 60 && second >= 0 && second <= 60;
-  if ((separator !== 0x20 && separator !== 0x54) || !colons || !valid || start + 9 > end)
-    throw malformed('a timestamp', text);
+  const second = digits(text, start + 7, at);
+  if (!(hour <= 24 && minute < 60 && second <= 60)) return Number.NaN;
   let micros = (hour * 3600 + minute * 60 + second) * SECOND;
-  let at = start + 9;
-  if (text.charCodeAt(at) === 0x2e) {
+  if (text.charCodeAt(at) === POINT) {
     const from = at + 1;
     at = from;
     while (at < end && isDigit(text.charCodeAt(at))) at++;
-    micros += fraction(text, from, at);
+    micros += fractionMicros(text, from, at);
   }
-  return at === end ? micros : micros - parseOffset(text, at, end);
+  return at === end ? micros : micros - offsetMicros(text, at, end);
 }
 
 /** At most six digits: PostgreSQL has no more, and more could not be kept. */
-function fraction(text: string, from: number, to: number): Micros {
-  if (to === from || to - from > 6) throw malformed('a timestamp of microseconds', text);
-  return digits(text, from, to) * 10 ** (6 - (to - from));
+function fractionMicros(text: string, from: number, to: number): number {
+  const count = to - from;
+  return count < 1 || count > 6 ? Number.NaN : digits(text, from, to) * 10 ** (6 - count);
 }
 
 /** `Z`, `+00`, `-03:30`, `+00:19:32` (local mean time, before there were zones). */
-function parseOffset(text: string, start: number, end: number): Micros {
+function offsetMicros(text: string, start: number, end: number): number {
   const sign = text.charCodeAt(start);
-  if (sign === 0x5a && start + 1 === end) return 0;
+  if (sign === LETTER_Z) return start + 1 === end ? 0 : Number.NaN;
   const parts = (end - start) / 3;
-  if ((sign !== 0x2b && sign !== 0x2d) || !Number.isInteger(parts) || parts > 3)
-    throw malformed('a timestamp', text);
+  if ((sign !== PLUS && sign !== MINUS) || !Number.isInteger(parts) || parts > 3) return Number.NaN;
   let seconds = 0;
   for (let i = 0; i < parts; i++) {
     const at = start + 3 * i;
+    if (i > 0 && text.charCodeAt(at) !== COLON) return Number.NaN;
     const value = digits(text, at + 1, at + 3);
-    if (value < 0 || value > 59 || (i > 0 && text.charCodeAt(at) !== 0x3a))
-      throw malformed('a timestamp', text);
-    seconds += value * 60 ** (2 - i);
+    seconds += (value < 60 ? value : Number.NaN) * 60 ** (2 - i);
   }
-  return sign === 0x2d ? -seconds * SECOND : seconds * SECOND;
+  return (sign === MINUS ? -seconds : seconds) * SECOND;
 }
 
 const INTERVAL =
@@ -93,12 +111,12 @@ export function parseInterval(text: string): Micros {
   return dates + (sign === '-' ? -clock : clock);
 }
 
-/** -1 where something else than digits stands there. */
+/** NaN where something else than digits stands there. */
 function digits(text: string, start: number, end: number): number {
   let value = 0;
   for (let i = start; i < end; i++) {
     const code = text.charCodeAt(i);
-    if (!isDigit(code)) return -1;
+    if (!isDigit(code)) return Number.NaN;
     value = value * 10 + code - ZERO;
   }
   return value;
