@@ -10,49 +10,9 @@ export interface PartitionStatus {
   readonly status: string;
 }
 
-export interface SlotStatus {
-  readonly active: boolean;
-  readonly activePid: number | null;
-  readonly walStatus: string | null;
-  readonly confirmedFlushLsn: string | null;
-  /** WAL that PostgreSQL keeps for it. */
-  readonly retainedBytes: number | null;
-  /** WAL that may still be written before it is lost; null: no limit is set. */
-  readonly safeBytes: number | null;
-}
-
-/** null: there is no such slot. */
-export async function slotStatus(source: pg.ClientBase, slot: string): Promise<SlotStatus | null> {
-  const { rows } = await source.query<SlotRow>(
-    `select active, active_pid, wal_status, confirmed_flush_lsn, safe_wal_size,
-       pg_wal_lsn_diff(${WAL_END}, restart_lsn) as retained
-     from pg_replication_slots where slot_name = $1 and database = current_database()`,
-    [slot],
-  );
-  const [row] = rows;
-  if (row === undefined) return null;
-  return {
-    active: row.active,
-    activePid: row.active_pid,
-    walStatus: row.wal_status,
-    confirmedFlushLsn: row.confirmed_flush_lsn,
-    retainedBytes: row.retained === null ? null : Number(row.retained),
-    safeBytes: row.safe_wal_size === null ? null : Number(row.safe_wal_size),
-  };
-}
-
 /** A standby has no current WAL; what it has replayed is its end. */
 const WAL_END =
   'case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn() end';
-
-interface SlotRow {
-  readonly active: boolean;
-  readonly active_pid: number | null;
-  readonly wal_status: string | null;
-  readonly confirmed_flush_lsn: string | null;
-  readonly safe_wal_size: string | null;
-  readonly retained: string | null;
-}
 
 export async function partitionStatus(
   store: pg.Pool,

@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import type { Config } from '../config.ts';
 import { EXIT, WeirError } from '../errors.ts';
-import { formatLsn } from '../events/position.ts';
+import { formatLsn, type Lsn } from '../events/position.ts';
+import { type SlotStatus, slotStatus } from '../source/slot.ts';
 import { openControl } from '../store/control-store.ts';
 import { openPool } from '../store/session.ts';
 import { connect } from './connect.ts';
@@ -9,14 +10,7 @@ import { print } from './io.ts';
 import { loadConfig } from './load-config.ts';
 import type { CommandSpec } from './program.ts';
 import { lookAtQueue, type QueueLook } from './queue-depths.ts';
-import {
-  type Counts,
-  counts,
-  type PartitionStatus,
-  partitionStatus,
-  type SlotStatus,
-  slotStatus,
-} from './status-query.ts';
+import { type Counts, counts, type PartitionStatus, partitionStatus } from './status-query.ts';
 import { shownAge, shownBytes, textTable } from './text-table.ts';
 
 export const statusCommand: CommandSpec = {
@@ -37,10 +31,22 @@ interface Status {
   readonly epoch: number;
   readonly acknowledged: string;
   readonly rules: string;
-  readonly slot: SlotStatus | null;
+  readonly slot: SlotLook | null;
   readonly counts: Counts;
   readonly partitions: readonly PartitionStatus[];
   readonly queue: QueueLook;
+}
+
+/** LSNs as PostgreSQL writes them: JSON has no bigint. */
+type SlotLook = Omit<SlotStatus, 'confirmedFlushLsn' | 'restartLsn'> & {
+  readonly confirmedFlushLsn: string | null;
+  readonly restartLsn: string | null;
+};
+
+function slotLook(slot: SlotStatus | null): SlotLook | null {
+  if (slot === null) return null;
+  const text = (lsn: Lsn | null): string | null => (lsn === null ? null : formatLsn(lsn));
+  return { ...slot, confirmedFlushLsn: text(slot.confirmedFlushLsn), restartLsn: text(slot.restartLsn) };
 }
 
 async function look(config: Config): Promise<Status> {
@@ -69,7 +75,7 @@ async function lookAtInstance(config: Config, source: pg.Client, store: pg.Pool)
     epoch: instance.epoch,
     acknowledged: formatLsn(instance.ack.lsn),
     rules: instance.ack.rules,
-    slot: await slotStatus(source, instance.slot),
+    slot: slotLook(await slotStatus(source, instance.slot)),
     counts: await counts(store, instance.processorId, instance.ack.rules),
     partitions: await partitionStatus(store, source, instance.processorId),
     queue: await lookAtQueue(config.queue, instance),
@@ -113,11 +119,11 @@ function rulesLine({ rules, counts: { rulesStoredAt } }: Status): string {
   return rulesStoredAt === null ? rules : `${rules}, stored ${rulesStoredAt.toISOString()}`;
 }
 
-function slotLine(slot: SlotStatus | null): string {
+function slotLine(slot: SlotLook | null): string {
   if (slot === null) return 'missing: weir doctor says what to do';
-  const who = slot.active ? `active (PID ${slot.activePid})` : 'not active: no Weir reads it now';
+  const who = slot.activePid === null ? 'not active: no Weir reads it now' : `active (PID ${slot.activePid})`;
   const kept = slot.retainedBytes === null ? '' : `, keeps ${shownBytes(slot.retainedBytes)} of WAL`;
-  const safe = slot.safeBytes === null ? 'no limit' : `${shownBytes(slot.safeBytes)} until it is lost`;
+  const safe = slot.safeWalBytes === null ? 'no limit' : `${shownBytes(slot.safeWalBytes)} until it is lost`;
   return `${who}, confirmed ${slot.confirmedFlushLsn}${kept}, ${safe}, wal_status ${slot.walStatus}`;
 }
 

@@ -1,20 +1,23 @@
 import type pg from 'pg';
 import { escapeLiteral, escapeIdentifier as ident } from 'pg';
 import { WeirError } from '../errors.ts';
+import { dropSlot, slotStatus } from '../source/slot.ts';
 import { dropInstance } from '../store/control-store.ts';
 import { DROP_SQL, dropAll } from '../store/migrate.ts';
 import type { Step } from './step.ts';
 
 export interface Removal {
   readonly slot: string;
-  readonly source: pg.ClientBase;
+  readonly source: pg.Client;
   readonly store: pg.ClientBase;
+  /** Of the source: a slot of the same name in another one is not ours. */
+  readonly database: string;
   readonly sourceName: string;
   readonly storeName: string;
 }
 
 /** The slot first: nothing reads the publications then, and PostgreSQL may remove WAL. */
-export function slotRemoval({ slot, source, sourceName }: Removal): Step {
+export function slotRemoval({ slot, source, database, sourceName }: Removal): Step {
   const name = escapeLiteral(slot);
   return {
     title: `slot ${slot}`,
@@ -22,14 +25,11 @@ export function slotRemoval({ slot, source, sourceName }: Removal): Step {
     where: sourceName,
     script: `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots\n  WHERE slot_name = ${name} AND database = current_database();`,
     run: async () => {
-      const { rows } = await source.query<{ active_pid: number | null }>(
-        'select active_pid from pg_replication_slots where slot_name = $1 and database = current_database()',
-        [slot],
-      );
-      const [row] = rows;
-      if (row === undefined) return 'not there';
-      if (row.active_pid !== null) throw running(slot, row.active_pid);
-      await source.query('select pg_drop_replication_slot($1)', [slot]);
+      const there = await slotStatus(source, slot);
+      if (there === null) return 'not there';
+      if (there.database !== database) return `left: it is of database ${there.database}`;
+      if (there.activePid !== null) throw running(slot, there.activePid);
+      await dropSlot(source, slot);
       return 'dropped';
     },
   };
