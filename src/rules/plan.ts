@@ -35,6 +35,8 @@ export interface ColumnPlan {
   /** PostgreSQL's name of the type, domains resolved to their base: `int8`, `numeric`, `timestamptz`, `text[]`. */
   readonly pgType: string;
   readonly type: ValueType;
+  /** Personal data: what alerts and events may show of it. */
+  readonly pii?: 'mask' | 'hash' | 'drop';
 }
 
 /** A name that a row bears: its table's event, or a view of it (`from`, `when`). */
@@ -63,6 +65,8 @@ export interface TablePlan {
   readonly primaryKey: readonly number[];
   /** The routing keys of its rows; bit i + 1 of `Row.roles` is `keys[i]`. At most 30. */
   readonly keys: readonly TableKey[];
+  /** Updates or deletes of a table with REPLICA IDENTITY FULL: its publication can have no column list. */
+  readonly identityFull?: true;
 }
 
 export interface TableKey {

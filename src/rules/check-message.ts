@@ -1,0 +1,69 @@
+import type { EventInfo } from './check-events.ts';
+import type { Draft } from './draft.ts';
+import { nearest } from './nearest.ts';
+import type { MessageTemplate } from './plan.ts';
+import { didYouMean } from './problem.ts';
+import type { Spot } from './yaml-document.ts';
+
+type Piece = MessageTemplate[number];
+
+/** `{name}` is a column or a `let`; `{{` and `}}` are braces. */
+export function checkMessage(
+  draft: Draft,
+  text: string,
+  { event, lets, spot }: { readonly event: EventInfo; readonly lets: readonly string[]; readonly spot: Spot },
+): MessageTemplate {
+  const pieces: Piece[] = [];
+  let literal = '';
+  let end = 0;
+  const flush = () => {
+    if (literal !== '') pieces.push({ kind: 'text', text: literal });
+    literal = '';
+  };
+  for (const match of text.matchAll(/\{\{|\}\}|\{([^{}]*)\}|[{}]/g)) {
+    literal += text.slice(end, match.index);
+    end = match.index + match[0].length;
+    if (match[0] === '{{' || match[0] === '}}') literal += match[0][0];
+    else if (match[1] === undefined) {
+      draft.problems.error(
+        spot.within(match.index),
+        `"${match[0]}" in a message stands alone`,
+        `write ${match[0]}${match[0]}`,
+      );
+    } else {
+      flush();
+      const piece = value(draft, match[1].trim(), {
+        event,
+        lets,
+        place: () => spot.within(match.index + 1),
+        spot,
+      });
+      if (piece !== null) pieces.push(piece);
+    }
+  }
+  literal += text.slice(end);
+  flush();
+  return pieces;
+}
+
+interface ValueParts {
+  readonly event: EventInfo;
+  readonly lets: readonly string[];
+  readonly place: () => ReturnType<Spot['within']>;
+  readonly spot: Spot;
+}
+
+function value(draft: Draft, name: string, { event, lets, place, spot }: ValueParts): Piece | null {
+  const index = lets.indexOf(name);
+  if (index >= 0) return { kind: 'let', index };
+  if (event.table.columns.has(name)) {
+    return { kind: 'column', column: draft.column(event.table, name, spot) ?? 0 };
+  }
+  const near = nearest(name, [...lets, ...event.table.columns.keys()]);
+  draft.problems.error(
+    place(),
+    `"{${name}}" is neither a column of ${event.name} nor a let of this rule`,
+    didYouMean(near),
+  );
+  return null;
+}

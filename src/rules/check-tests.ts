@@ -1,0 +1,101 @@
+import { unknownEvent, type World } from './check-events.ts';
+import { parseDuration } from './duration.ts';
+import { nearest } from './nearest.ts';
+import { didYouMean, type Problems } from './problem.ts';
+import type { Part, RuleSet } from './rule-set.ts';
+import type { TestSpec } from './schema.ts';
+import { parseTimestamp } from './testing/instant.ts';
+import type { Spot } from './yaml-document.ts';
+
+/** The tests in rule files name events, columns and rules that exist, and times that are times. */
+export function checkTests(set: RuleSet, world: World, problems: Problems): void {
+  const rules = set.rules.map(({ name }) => name);
+  for (const rule of set.rules) {
+    (rule.spec.tests ?? []).forEach((spec, index) => {
+      const spot = rule.spot.in('tests', index);
+      checkTest({ name: spec.name, spec, spot }, { event: rule.spec.event, rules, world, problems });
+    });
+  }
+  for (const test of set.tests) checkTest(test, { event: null, rules, world, problems });
+}
+
+interface TestNames {
+  /** The event of the rule that the test is beside. */
+  readonly event: string | null;
+  readonly rules: readonly string[];
+  readonly world: World;
+  readonly problems: Problems;
+}
+
+/** What a row of a test may say beside its columns. */
+export const ROW_KEYS: readonly string[] = ['event', 'at', 'repeat', 'every', 'op', 'old'];
+
+function checkTest({ spec, spot }: Part<TestSpec>, names: TestNames): void {
+  const standard = spec.event ?? names.event;
+  spec.events.forEach((row, index) => {
+    const at = spot.in('events', index);
+    if (row.at !== undefined) checkInstant(row.at, at.in('at'), names.problems);
+    const event = row.event ?? standard;
+    if (event === null) {
+      names.problems.error(
+        at.place,
+        'this row does not say its event',
+        'write event: NAME in the row or in the test',
+      );
+      return;
+    }
+    checkRow(row, event, {
+      ...names,
+      at,
+      named: row.event === undefined ? spot.in('event') : at.in('event'),
+    });
+  });
+  if (spec.expect.first_at !== undefined)
+    checkInstant(spec.expect.first_at, spot.in('expect', 'first_at'), names.problems);
+  checkRules(spec.expect, spot.in('expect'), names);
+  for (const [row, expected] of Object.entries(spec.expect.at ?? {})) {
+    checkRules(expected, spot.in('expect', 'at', row), names);
+  }
+}
+
+function checkRow(
+  row: Readonly<Record<string, unknown>>,
+  name: string,
+  { world, problems, at, named }: TestNames & { readonly at: Spot; readonly named: Spot },
+): void {
+  const event = world.events.get(name);
+  if (event === undefined) {
+    unknownEvent(name, named.place, { ...world, problems });
+    return;
+  }
+  const { columns, schema, name: table } = event.table;
+  for (const key of Object.keys(row)) {
+    if (ROW_KEYS.includes(key) || columns.has(key)) continue;
+    const near = nearest(key, [...columns.keys(), ...ROW_KEYS]);
+    problems.error(at.in(key).key, `table "${schema}.${table}" has no column "${key}"`, didYouMean(near));
+  }
+}
+
+function checkInstant(value: string | number, spot: Spot, problems: Problems): void {
+  if (typeof value === 'string' && (parseDuration(value) !== null || parseTimestamp(value) !== null)) return;
+  problems.error(
+    spot.place,
+    `${JSON.stringify(value)} is not a time`,
+    'write an offset (20s) or a timestamp (2026-01-01T00:00:00Z)',
+  );
+}
+
+function checkRules(
+  expected: { readonly hits?: unknown; readonly alerts?: unknown },
+  spot: Spot,
+  { rules, problems }: TestNames,
+): void {
+  for (const key of ['hits', 'alerts'] as const) {
+    const counts = expected[key];
+    if (typeof counts !== 'object' || counts === null) continue;
+    for (const rule of Object.keys(counts)) {
+      if (rules.includes(rule)) continue;
+      problems.error(spot.in(key, rule).key, `there is no rule "${rule}"`, didYouMean(nearest(rule, rules)));
+    }
+  }
+}

@@ -1,0 +1,144 @@
+import type { z } from 'zod';
+import { nearest } from './nearest.ts';
+import { didYouMean, type Problems } from './problem.ts';
+import type { Spot } from './yaml-document.ts';
+
+/**
+ * Checks data against its schema and tells every mistake at its place. What is wrong is then taken out and the rest
+ * tried again, so that the checks that follow find the other mistakes too. null: what is left is not enough.
+ */
+export function accept<T>(schema: z.ZodType<T>, data: unknown, spot: Spot, problems: Problems): T | null {
+  const rest = structuredClone(data);
+  for (;;) {
+    const result = schema.safeParse(rest);
+    if (result.success) return result.data;
+    let removed = false;
+    for (const mistake of result.error.issues.flatMap((issue) => mistakes(issue, rest))) {
+      report(mistake, spot, problems);
+      removed = remove(rest, mistake.path) || removed;
+    }
+    if (!removed) return null;
+  }
+}
+
+interface Mistake {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly hint?: string | undefined;
+  /** Told at the key, not at its value. */
+  readonly atKey: boolean;
+}
+
+function report(mistake: Mistake, spot: Spot, problems: Problems): void {
+  const at = spot.in(...mistake.path);
+  problems.error(mistake.atKey ? at.key : at.place, mistake.message, mistake.hint);
+}
+
+type Issue = z.core.$ZodIssue;
+
+function mistakes(issue: Issue, data: unknown): Mistake[] {
+  const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
+  const value = valueAt(data, path);
+  if (value === undefined && path.length > 0) return [missing(path)];
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => unknownKey(key, path, issue.message.split(' ')));
+    case 'invalid_union':
+      return union(issue, path, value);
+    case 'invalid_key':
+      return [{ path, message: issue.issues[0]?.message ?? issue.message, atKey: true }];
+    case 'invalid_value':
+      return [invalidValue(issue, path, value)];
+    case 'invalid_type':
+      return [{ path, message: typeMessage(issue, value), atKey: issue.expected === 'never' }];
+    default:
+      return [{ path, message: issue.message, atKey: false }];
+  }
+}
+
+function missing(path: readonly (string | number)[]): Mistake {
+  return { path, message: `"${String(path.at(-1))}" is missing`, atKey: false };
+}
+
+function unknownKey(key: string, path: readonly (string | number)[], known: readonly string[]): Mistake {
+  const near = nearest(key, known);
+  return {
+    path: [...path, key],
+    message: `unknown key "${key}"`,
+    hint: didYouMean(near) ?? `known here: ${known.join(', ')}`,
+    atKey: true,
+  };
+}
+
+/** The mistakes of the one form that was meant; when that is not clear, what forms there are. */
+function union(
+  issue: Extract<Issue, { code: 'invalid_union' }>,
+  path: readonly (string | number)[],
+  value: unknown,
+): Mistake[] {
+  const meant = issue.errors.filter(
+    (branch) =>
+      !branch.some(
+        (inner) => inner.path.length === 0 && ['invalid_type', 'invalid_union'].includes(inner.code),
+      ),
+  );
+  const [only] = meant;
+  if (only === undefined || meant.length > 1) return [{ path, message: issue.message, atKey: false }];
+  return only
+    .flatMap((inner) => mistakes(inner, value))
+    .map((mistake) => ({ ...mistake, path: [...path, ...mistake.path] }));
+}
+
+function invalidValue(
+  issue: Extract<Issue, { code: 'invalid_value' }>,
+  path: readonly (string | number)[],
+  value: unknown,
+): Mistake {
+  const options = issue.values.map(String);
+  const near = typeof value === 'string' ? nearest(value, options) : null;
+  const message = issue.message.startsWith('Invalid')
+    ? `${JSON.stringify(value)} is not one of ${options.join(', ')}`
+    : issue.message;
+  return { path, message, hint: didYouMean(near), atKey: false };
+}
+
+function typeMessage(issue: Extract<Issue, { code: 'invalid_type' }>, value: unknown): string {
+  if (!issue.message.startsWith('Invalid')) return issue.message;
+  return `expected ${TYPES[issue.expected] ?? issue.expected}, found ${found(value)}`;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'text',
+  record: 'a map',
+  object: 'a map',
+  array: 'a list',
+  boolean: 'true or false',
+  int: 'a whole number',
+  number: 'a number',
+};
+
+function found(value: unknown): string {
+  if (value === null) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'a map' : JSON.stringify(value);
+}
+
+function valueAt(data: unknown, path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>((value, step) => (isObject(value) ? value[step] : undefined), data);
+}
+
+/** Takes out the nearest map entry at or above the path. A list loses all of its entries, so that places hold. */
+function remove(data: unknown, path: readonly (string | number)[]): boolean {
+  for (let length = path.length; length > 0; length -= 1) {
+    const parent = valueAt(data, path.slice(0, length - 1));
+    const key = path[length - 1];
+    if (!isObject(parent) || Array.isArray(parent) || key === undefined) continue;
+    if (!Object.hasOwn(parent, key)) return false;
+    return Reflect.deleteProperty(parent, key);
+  }
+  return false;
+}
+
+function isObject(value: unknown): value is Record<string | number, unknown> {
+  return typeof value === 'object' && value !== null;
+}

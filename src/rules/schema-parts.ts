@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { DURATION, DURATION_HINT } from './duration.ts';
+
+/**
+ * An object that takes the keys it knows and `x-…`, which are the user's own. The known keys travel in the message
+ * of an unknown one: `schema-issues.ts` makes the nearest name of them.
+ */
+export function strict<T extends z.core.$ZodLooseShape>(shape: T) {
+  const object = z
+    .strictObject(shape, {
+      error: (issue) => (issue.code === 'unrecognized_keys' ? Object.keys(shape).join(' ') : undefined),
+    })
+    .meta({ patternProperties: { '^x-': {} } });
+  return z.preprocess(withoutExtensions, object);
+}
+
+function withoutExtensions(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')));
+}
+
+/** A key of the language that a later version will have: refused, never ignored. */
+export function notYet(what: string) {
+  return z.never({ error: `this version does not have ${what} yet` }).optional();
+}
+
+export const name = z
+  .string({ error: 'a name is text' })
+  .regex(/^[A-Za-z_]\w*$/, { error: 'a name has letters, digits and "_", and begins with a letter' });
+
+export const duration = z.string({ error: DURATION_HINT }).regex(DURATION, { error: DURATION_HINT });
+
+export const positiveDuration = duration.regex(/[1-9]\d*[a-z]/, { error: 'this duration must be above 0' });
+
+export const condition = z
+  .string({ error: 'a condition is text in CEL: quote it' })
+  .min(1, { error: 'this condition is empty' });
+
+export const column = z
+  .string({ error: 'a column is named by text' })
+  .min(1, { error: 'a column has a name' });
+
+export const columns = z.union([column, z.array(column).min(1, { error: 'this list of columns is empty' })], {
+  error: 'expected a column or a list of columns',
+});

@@ -1,0 +1,212 @@
+import { z } from 'zod';
+import {
+  column,
+  columns,
+  condition,
+  duration,
+  name,
+  notYet,
+  positiveDuration,
+  strict,
+} from './schema-parts.ts';
+
+/** The rule language (shared/spec/rules.md) as far as this version has it. Types come from here, and `weir schema`. */
+
+const OPS = ['insert', 'update', 'delete', 'truncate'] as const;
+const ACTIONS = 'an action is alert, flag, block or webhook:NAME';
+const SEVERITIES = ['info', 'warning', 'high', 'critical'] as const;
+
+const columnType = z.union(
+  [
+    z.string({ error: 'a column type is text, as in int8' }).min(1, { error: 'this type is empty' }),
+    strict({ type: z.string().min(1), pii: z.enum(['mask', 'hash', 'drop']).optional() }),
+  ],
+  { error: 'expected a PostgreSQL type, or { type: …, pii: mask | hash | drop }' },
+);
+
+export const eventSchema = strict({
+  table: z.string({ error: 'a table is named by text, as in public.orders' }).min(1).optional(),
+  from: name.optional(),
+  when: condition.optional(),
+  ops: z.array(z.enum(OPS)).min(1, { error: 'this list of operations is empty' }).optional(),
+  time: column.optional(),
+  lateness: duration.optional(),
+  ahead: duration.optional(),
+  idle: positiveDuration.optional(),
+  id: columns.optional(),
+  columns: z
+    .record(z.string(), columnType, { error: 'expected a map of columns and their types' })
+    .optional(),
+  description: z.string().optional(),
+});
+
+export const listSchema = strict({
+  values: z.array(z.union([z.string(), z.number(), z.boolean()], { error: 'an entry is text or a number' })),
+  description: z.string().optional(),
+});
+
+const by = z.union([columns, z.record(z.string(), columns)], {
+  error: 'expected a column, a list of columns, or a map of events and their columns',
+});
+
+const windowShape = {
+  count: name.optional(),
+  sum: column.optional(),
+  avg: column.optional(),
+  min: column.optional(),
+  max: column.optional(),
+  distinct: column.optional(),
+  first: column.optional(),
+  last: column.optional(),
+  previous: column.optional(),
+  stddev: notYet('the window function stddev'),
+  percentile: notYet('the window function percentile'),
+  list: notYet('the window function list'),
+  speed_kmh: notYet('the window function speed_kmh'),
+  first_seen: notYet('the window function first_seen'),
+  by,
+  over: positiveDuration.or(
+    z.looseObject({}).refine(() => false, {
+      error:
+        'this version has sliding windows only (over: 1h): tumbling, hopping, session and rows are not in it yet',
+    }),
+  ),
+  when: condition.optional(),
+  current: z.boolean({ error: 'current is true or false' }).optional(),
+};
+
+export const windowSchema = strict(windowShape);
+
+const letSchema = z.record(
+  name,
+  z.union([condition, windowSchema], {
+    error: 'expected a window ({ count: …, by: …, over: … }) or CEL as text',
+  }),
+  { error: 'expected a map of names and their windows' },
+);
+
+const action = z.string({ error: ACTIONS }).regex(/^(alert|flag|block|webhook:[\w-]+)$/, {
+  error: (issue) => `unknown action ${JSON.stringify(issue.input)}: ${ACTIONS}`,
+});
+
+const blockSchema = strict({ by: columns, for: positiveDuration });
+
+const count = z.int({ error: 'expected a whole number' }).min(0, { error: 'expected 0 or more' });
+const counts = z.union([count, z.record(z.string(), count)], {
+  error: 'expected a number, or a map of rules and numbers',
+});
+const instant = z.union([z.string(), z.number()], { error: 'expected an offset (20s) or a timestamp' });
+
+const expectedRow = strict({
+  hits: counts.optional(),
+  alerts: counts.optional(),
+  score: z.number().optional(),
+  band: z.string().nullable().optional(),
+});
+
+const testSchema = strict({
+  name: z.string({ error: 'a test has a name' }),
+  event: name.optional(),
+  events: z
+    .array(
+      z.looseObject({
+        event: name.optional(),
+        at: instant.optional(),
+        repeat: z.int({ error: 'expected a whole number' }).min(1).max(1_000_000).optional(),
+        every: duration.optional(),
+        op: z.enum(OPS).optional(),
+        old: z.looseObject({}).optional(),
+      }),
+      { error: 'expected a list of rows' },
+    )
+    .min(1, { error: 'a test has at least one event' }),
+  expect: strict({
+    hits: counts.optional(),
+    alerts: counts.optional(),
+    score: z.number().optional(),
+    band: z.string().nullable().optional(),
+    first_at: instant.optional(),
+    at: z
+      .record(z.string().regex(/^\d+$/, { error: 'rows are named by their numbers, from 1' }), expectedRow)
+      .optional(),
+    timeouts: notYet('patterns and their timeouts'),
+  }),
+});
+
+export const ruleSchema = strict({
+  id: z.string({ error: 'an id is text' }).regex(/^[A-Za-z_][\w.-]*$/, {
+    error: 'an id has letters, digits, "_", "-" and ".", and begins with a letter',
+  }),
+  description: z.string().optional(),
+  event: name,
+  key: columns.optional(),
+  let: letSchema.optional(),
+  when: condition.optional(),
+  unless: condition.optional(),
+  score: z
+    .number({ error: 'a score is a number above 0' })
+    .positive({ error: 'a score is above 0' })
+    .optional(),
+  severity: z.enum(SEVERITIES).optional(),
+  actions: z.array(action, { error: 'expected a list of actions' }).optional(),
+  block: blockSchema.optional(),
+  cooldown: strict({ by: columns, for: positiveDuration }).optional(),
+  message: z.string({ error: 'a message is text: quote it' }).optional(),
+  mode: z.enum(['live', 'shadow', 'off']).optional(),
+  guard: z.literal(false, { error: 'this version does not have guard rules yet' }).optional(),
+  tests: z.array(testSchema, { error: 'expected a list of tests' }).optional(),
+});
+
+export const scoringSchema = strict({
+  combine: z.enum(['sum', 'max']).optional(),
+  bands: z.record(
+    name,
+    z.number({ error: 'a bound is a number' }).min(0, { error: 'a bound is 0 or more' }),
+    {
+      error: 'expected a map of bands and their bounds',
+    },
+  ),
+  actions: z.record(z.string(), z.array(action)).optional(),
+  block: blockSchema.optional(),
+  description: z.string().optional(),
+});
+
+export const sections = {
+  events: z.record(name, eventSchema),
+  lists: z.record(name, listSchema),
+  rules: z.array(ruleSchema),
+  scoring: z.record(name, scoringSchema),
+  tests: z.array(testSchema),
+};
+
+export const LATER_SECTIONS = ['patterns', 'aggregates', 'rankings', 'correlations', 'anomalies'] as const;
+
+const ruleFileSchema = strict({
+  version: z.literal(1, { error: 'this version reads version: 1' }),
+  events: sections.events.optional(),
+  lists: sections.lists.optional(),
+  rules: sections.rules.optional(),
+  scoring: sections.scoring.optional(),
+  tests: sections.tests.optional(),
+  patterns: notYet('patterns'),
+  aggregates: notYet('aggregates'),
+  rankings: notYet('rankings'),
+  correlations: notYet('correlations'),
+  anomalies: notYet('anomalies'),
+});
+
+export type EventSpec = z.infer<typeof eventSchema>;
+export type ListSpec = z.infer<typeof listSchema>;
+export type RuleSpec = z.infer<typeof ruleSchema>;
+export type WindowSpec = z.infer<typeof windowSchema>;
+export type ScoringSpec = z.infer<typeof scoringSchema>;
+export type TestSpec = z.infer<typeof testSchema>;
+export type BySpec = z.infer<typeof by>;
+
+export { ruleFileSchema, testSchema };
+
+/** What `weir schema` prints: JSON Schema draft-07, for editors. */
+export function ruleSchemaJson(): Record<string, unknown> {
+  const schema = z.toJSONSchema(ruleFileSchema, { target: 'draft-7', io: 'output', unrepresentable: 'any' });
+  return { ...schema, title: 'Weir rules' };
+}

@@ -1,0 +1,162 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  Scalar,
+} from 'yaml';
+import type { Place, Problems } from './problem.ts';
+import type { RuleFile } from './source-files.ts';
+import { sourceOffset } from './yaml-offset.ts';
+import { findTraps, type Trap } from './yaml-traps.ts';
+
+export type Path = readonly (string | number)[];
+
+/** A rule file as YAML: its data, and the place of every part of it. */
+export interface RuleDocument {
+  readonly file: string;
+  readonly data: unknown;
+  /** YAML could not make sense of it: its data is not worth checking. */
+  readonly broken: boolean;
+  readonly text: string;
+  readonly lines: LineCounter;
+  readonly yaml: Document;
+  readonly traps: readonly Trap[];
+}
+
+/** Every mistake and warning of YAML is told; a condition that is not quoted is told, and read as if it were. */
+export function parseRuleFile(file: RuleFile, problems: Problems): RuleDocument {
+  const shown = file.path ?? file.name;
+  const source = file.text.replace(/^\uFEFF/, '');
+  const traps = findTraps(source);
+  for (const trap of traps) {
+    const place = { file: shown, line: trap.line, column: trap.column };
+    problems.error(place, `this text must be quoted: ${trap.why}`, `write: ${trap.quoted}`);
+  }
+  const text = heal(source, traps);
+  const lines = new LineCounter();
+  const yaml = parseDocument(text, {
+    version: '1.2',
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: 'silent',
+  });
+  let broken = false;
+  for (const error of [...yaml.errors, ...yaml.warnings]) {
+    const { line, col } = lines.linePos(error.pos[0]);
+    if (error.name === 'YAMLParseError' && error.code !== 'DUPLICATE_KEY') broken = true;
+    problems.error(
+      { file: shown, line, column: col },
+      yamlMessage(error.code, error.message),
+      quoteHint(text, line),
+    );
+  }
+  const document = { file: shown, text, lines, yaml, traps, broken };
+  return { ...document, ...readData(document, problems) };
+}
+
+function readData(
+  document: Omit<RuleDocument, 'data'>,
+  problems: Problems,
+): { data: unknown; broken: boolean } {
+  try {
+    return { data: document.yaml.toJS({ maxAliasCount: 100 }), broken: document.broken };
+  } catch (error) {
+    const place = { file: document.file, line: 1, column: 1 };
+    if (!document.broken) problems.error(place, error instanceof Error ? error.message : String(error));
+    return { data: null, broken: true };
+  }
+}
+
+function heal(text: string, traps: readonly Trap[]): string {
+  if (traps.length === 0) return text;
+  const lines = text.split('\n');
+  for (const trap of traps) lines[trap.line - 1] = trap.healed;
+  return lines.join('\n');
+}
+
+function yamlMessage(code: string, message: string): string {
+  if (code === 'DUPLICATE_KEY') return 'this key is here twice';
+  if (code === 'MULTIPLE_DOCS') return 'a rule file is one YAML document: "---" begins a second one';
+  return `YAML: ${message}`;
+}
+
+function quoteHint(text: string, line: number): string | null {
+  const source = text.split('\n')[line - 1] ?? '';
+  return /\b(when|unless|message)\s*:/.test(source) ? 'a text that holds signs of YAML must be quoted' : null;
+}
+
+/** The node at a path and the key it stands under; where the path leads nowhere, the last node on the way. */
+function find(document: RuleDocument, path: Path): { key: Node | null; value: Node | null } {
+  let value: Node | null = document.yaml.contents;
+  let key: Node | null = null;
+  for (const step of path) {
+    if (isAlias(value)) value = value.resolve(document.yaml) ?? null;
+    if (isMap(value)) {
+      const pair = value.items.find(
+        (item) => String(isScalar(item.key) ? item.key.value : item.key) === String(step),
+      );
+      if (pair === undefined) break;
+      key = pair.key as Node;
+      value = (pair.value as Node | null) ?? key;
+    } else if (isSeq(value)) {
+      const item = value.items[Number(step)] as Node | undefined;
+      if (item === undefined) break;
+      [key, value] = [item, item];
+    } else break;
+  }
+  return { key, value };
+}
+
+/** A part of a rule file: where mistakes about it are shown. */
+export class Spot {
+  readonly document: RuleDocument;
+  readonly path: Path;
+
+  constructor(document: RuleDocument, path: Path) {
+    this.document = document;
+    this.path = path;
+  }
+
+  in(...steps: (string | number)[]): Spot {
+    return new Spot(this.document, [...this.path, ...steps]);
+  }
+
+  /** Where its value begins. */
+  get place(): Place {
+    return this.#at(find(this.document, this.path).value?.range?.[0] ?? 0);
+  }
+
+  /** Where the key is that it stands under. */
+  get key(): Place {
+    return this.#at(find(this.document, this.path).key?.range?.[0] ?? 0);
+  }
+
+  /** Where the character at `offset` of its text is. */
+  within(offset: number): Place {
+    const { value } = find(this.document, this.path);
+    const scalar = isAlias(value) ? value.resolve(this.document.yaml) : value;
+    if (!(scalar instanceof Scalar)) return this.place;
+    return this.#at(sourceOffset(this.document.text, scalar, offset));
+  }
+
+  /** A scalar as it is written: `007` and `5.00` keep their digits. */
+  get written(): string | null {
+    const { value } = find(this.document, this.path);
+    const scalar = isAlias(value) ? value.resolve(this.document.yaml) : value;
+    if (!(scalar instanceof Scalar) || scalar.value === null) return null;
+    return typeof scalar.value === 'string' ? scalar.value : (scalar.source ?? String(scalar.value));
+  }
+
+  #at(offset: number): Place {
+    const { line, col } = this.document.lines.linePos(offset);
+    // The quotes that were put around a text are not in the user's file.
+    const healed = this.document.traps.find((trap) => trap.line === line);
+    const column = healed !== undefined && col > healed.column ? col - 1 : col;
+    return { file: this.document.file, line: Math.max(line, 1), column: Math.max(column, 1) };
+  }
+}
