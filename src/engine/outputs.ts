@@ -35,6 +35,8 @@ export interface Contribution {
   readonly position: PositionText;
   readonly mode: Mode;
   readonly at: Micros;
+  /** Commit time of the row. */
+  readonly commitAt: Micros;
   readonly reasons: readonly Reason[];
   /** The action `flag`: the decision is at least in the band `flag`. */
   readonly flag: boolean;

@@ -1,0 +1,44 @@
+import { keyText } from '../events/keys.ts';
+import type { Mode, ScoringPlan } from '../rules/plan.ts';
+import { blockOf, eventsJson, subjectJson } from './evidence.ts';
+import type { Contribution, Hit, Reason } from './outputs.ts';
+import type { RowContext } from './row-context.ts';
+
+export interface ScoredHit extends Hit {
+  /** One of its actions is `flag`, and it is not silent. */
+  readonly flags: boolean;
+}
+
+/** What this partition adds to the decisions of the row at hand: at most one a mode. */
+export function contributionsOf(hits: readonly ScoredHit[], context: RowContext): Contribution[] {
+  const { scoring } = context.table;
+  if (scoring === null || hits.length === 0) return [];
+  const live = hits.filter(({ mode }) => mode === 'live');
+  const made = live.length === 0 ? [] : [contribution('live', live, context)];
+  if (scoring.shadow) made.push(contribution('shadow', hits, context));
+  return made;
+
+  function contribution(mode: Mode, hits: readonly ScoredHit[], { row, table }: RowContext): Contribution {
+    return {
+      event: table.plan.event,
+      entityId: keyText(row.cells, table.plan.id) ?? '',
+      position: row.position,
+      mode,
+      at: row.at,
+      commitAt: row.commitAt,
+      reasons: hits.map((hit) => reasonOf(hit, row.late)).sort((a, b) => (a.rule < b.rule ? -1 : 1)),
+      flag: hits.some(({ flags }) => flags),
+      subjectJson: subjectJson(table.plan, table.plan.id, row),
+      eventsJson: eventsJson(table.plan, table.plan.event, row),
+      block: blockIn(mode, scoring),
+    };
+  }
+
+  function blockIn(mode: Mode, plan: ScoringPlan | null): Contribution['block'] {
+    return mode === 'live' && plan !== null && plan.block !== null ? blockOf(plan.block, context.row) : null;
+  }
+}
+
+function reasonOf({ rule, score, lets }: ScoredHit, late: boolean): Reason {
+  return late ? { rule, score, lets, late } : { rule, score, lets };
+}

@@ -1,0 +1,72 @@
+import type { Value } from '../rules/plan.ts';
+import { formatValue, valueToJson } from '../rules/value-format.ts';
+import { alertIdOf, blockOf, eventsJson, subjectJson } from './evidence.ts';
+import type { Judgement } from './judge.ts';
+import type { Alert, Block, Hit } from './outputs.ts';
+import type { RowContext } from './row-context.ts';
+import { cleanValue, cutMessage } from './text.ts';
+
+/** What a hit is to metrics, replay and decisions. */
+export function hitOf({ rule, lets, silenced }: Judgement, { row }: RowContext): Hit {
+  const { plan } = rule;
+  const named: Record<string, Value> = {};
+  plan.lets.forEach(({ name }, i) => {
+    named[name] = cleanValue(lets[i] ?? null);
+  });
+  const { position, at } = row;
+  return { rule: plan.id, mode: plan.mode, position, at, score: plan.score, lets: named, silenced };
+}
+
+/** The alert of a hit whose actions are not silent; null where the rule makes none. */
+export function alertOf(judgement: Judgement, context: RowContext): Alert | null {
+  const { plan } = judgement.rule;
+  const webhooks = plan.actions.flatMap((action) => (action.kind === 'webhook' ? [action.name] : []));
+  // A webhook is sent of an alert: the row in weir.alerts is what is not lost.
+  if (webhooks.length === 0 && !plan.actions.some(({ kind }) => kind === 'alert')) return null;
+  const { row, table } = context;
+  const { position, at, commitAt } = row;
+  const subject = plan.by?.columns ?? table.plan.id;
+  return {
+    alertId: alertIdOf({ rule: plan.id, key: judgement.key ?? '', position, mode: plan.mode }),
+    rule: plan.id,
+    kind: 'rule',
+    severity: plan.severity,
+    subjectJson: subjectJson(table.plan, subject, row),
+    message: messageOf(judgement, context),
+    at,
+    commitAt,
+    position,
+    eventsJson: eventsJson(table.plan, plan.event, row),
+    detailsJson: detailsOf(judgement, row.late),
+    mode: plan.mode,
+    webhooks: plan.mode === 'live' ? webhooks : [],
+  };
+}
+
+/** The block of a hit whose actions are not silent; null where there is none to make. */
+export function ruleBlockOf({ rule: { plan } }: Judgement, { row }: RowContext): Block | null {
+  if (plan.mode !== 'live' || plan.block === null) return null;
+  if (!plan.actions.some(({ kind }) => kind === 'block')) return null;
+  const block = blockOf(plan.block, row);
+  return block === null ? null : { ...block, reason: plan.id };
+}
+
+function messageOf({ rule: { plan }, lets }: Judgement, { row }: RowContext): string {
+  if (plan.message === null) return cutMessage(plan.description ?? plan.id);
+  const parts = plan.message.map((part) => {
+    if (part.kind === 'text') return part.text;
+    if (part.kind === 'column') {
+      const cell = row.cells[part.column];
+      return typeof cell === 'string' ? cell : 'null';
+    }
+    const value = lets[part.index] ?? null;
+    return value === null ? 'null' : formatValue(value, plan.lets[part.index]?.type ?? 'string');
+  });
+  return cutMessage(parts.join(''));
+}
+
+function detailsOf({ rule: { plan }, key, lets }: Judgement, late: boolean): string {
+  const named = plan.lets.map(({ name, type }, i) => [name, valueToJson(cleanValue(lets[i] ?? null), type)]);
+  const details = { score: plan.score, key, let: Object.fromEntries(named) };
+  return JSON.stringify(late ? { ...details, late } : details);
+}

@@ -1,0 +1,192 @@
+import { BUCKETS, bucketOf, keyText } from '../events/keys.ts';
+import type { Micros, Row } from '../events/row.ts';
+import type { Plan } from '../rules/plan.ts';
+import { Bucket, type KeyedEntries, type Meter } from './bucket.ts';
+import { type Program, programOf, type StoreProgram } from './program.ts';
+import { RowContext } from './row-context.ts';
+import { load, takeDelta, takeSnapshot } from './state-codec.ts';
+import { FOLLOW_FROM } from './windows/evaluate.ts';
+
+export interface PartitionStats {
+  /** Keys of windows and of cooldowns. */
+  readonly keys: number;
+  readonly entries: number;
+  /** Approximate. */
+  readonly bytes: number;
+  readonly buckets: number;
+}
+
+/**
+ * The state of one partition in memory, by bucket of keys: what has been folded so far of the buckets that are
+ * installed. It changes in place, so after a commit that failed it is thrown away and loaded again.
+ *
+ * Forgetting is never seen: a row sees no entry at or before its W - keep, and nothing younger is forgotten.
+ */
+export class PartitionState {
+  readonly #buckets: (Bucket | undefined)[] = new Array(BUCKETS).fill(undefined);
+  readonly #meter: Meter = { keys: 0, entries: 0, bytes: 0 };
+  readonly #dirty: Bucket[] = [];
+  readonly #followFrom: number;
+  #program: Program;
+  #context: RowContext;
+  /** W of each table's event, as far as rows and batches have told. */
+  #watermarks: Micros[];
+  #sweep: Generator<void, void, void> | null = null;
+
+  constructor(plan: Plan, options: { readonly followFrom?: number } = {}) {
+    this.#followFrom = options.followFrom ?? FOLLOW_FROM;
+    this.#program = programOf(plan);
+    this.#watermarks = plan.tables.map(() => -Infinity);
+    this.#context = new RowContext(this, this.#program, this.#followFrom);
+  }
+
+  get plan(): Plan {
+    return this.#program.plan;
+  }
+
+  /** The row at hand, as `fold` sees it. */
+  get context(): RowContext {
+    return this.#context;
+  }
+
+  /** The rules changed: stores of the same id go on, others begin empty. */
+  setPlan(plan: Plan): void {
+    if (plan === this.plan) return;
+    // With another lateness W may go back: what is forgotten then waits for the first row or batch to tell W.
+    const before = new Map(
+      this.plan.tables.map(({ event, lateness }, i) => [`${lateness} ${event}`, this.#watermarks[i]]),
+    );
+    this.#program = programOf(plan);
+    this.#watermarks = plan.tables.map(
+      ({ event, lateness }) => before.get(`${lateness} ${event}`) ?? -Infinity,
+    );
+    this.#context = new RowContext(this, this.#program, this.#followFrom);
+    for (const bucket of this.#buckets) bucket?.usePlan(this.#program.stores);
+    this.#sweep = null;
+  }
+
+  /** Buckets of the keys that these rows touch here and that are not installed. */
+  neededBuckets(rows: readonly Row[]): number[] {
+    const needed = new Set<number>();
+    for (const row of rows) {
+      const table = this.#program.tables[row.table];
+      if (table === undefined) continue;
+      for (const { bit, slot } of table.routing) {
+        if ((row.roles & bit) === 0) continue;
+        const key = keyText(row.cells, table.keys[slot] ?? []);
+        if (key === null) continue;
+        const bucket = bucketOf(key);
+        if (this.#buckets[bucket] === undefined) needed.add(bucket);
+      }
+    }
+    return [...needed];
+  }
+
+  /** What the store has of a bucket: its last snapshot, and the deltas since, oldest first. */
+  install(number: number, snapshot: string | null, deltas: readonly string[]): void {
+    if (this.#buckets[number] !== undefined) throw new Error(`bucket ${number} is installed already`);
+    const bucket = new Bucket(number, this.#meter);
+    if (snapshot !== null) load(bucket, snapshot);
+    for (const delta of deltas) load(bucket, delta);
+    bucket.usePlan(this.#program.stores);
+    this.#buckets[number] = bucket;
+  }
+
+  /** The whole bucket as text; null when nothing is left in it. */
+  snapshot(number: number): string | null {
+    const bucket = this.bucket(number);
+    if (bucket.dirty) throw new Error(`bucket ${number} has changes that no delta holds`);
+    for (const _ of this.#forget(bucket));
+    return takeSnapshot(bucket);
+  }
+
+  evict(number: number): void {
+    const bucket = this.#buckets[number];
+    if (bucket?.dirty === true) throw new Error(`bucket ${number} has changes that no delta holds`);
+    bucket?.clear();
+    this.#buckets[number] = undefined;
+  }
+
+  stats(): PartitionStats {
+    return { ...this.#meter, buckets: this.#buckets.filter((bucket) => bucket !== undefined).length };
+  }
+
+  /** Looks at about `budget` keys, goes on where it stopped, and drops those of which W has left nothing. */
+  sweep(budget: number): void {
+    for (let looked = 0; looked < budget; looked++) {
+      this.#sweep ??= this.#sweepAll();
+      if (this.#sweep.next().done === true) {
+        this.#sweep = null;
+        return;
+      }
+    }
+  }
+
+  /** An installed bucket; `neededBuckets` names those that must be. */
+  bucket(number: number): Bucket {
+    const bucket = this.#buckets[number];
+    if (bucket === undefined) throw new Error(`bucket ${number} is not installed`);
+    return bucket;
+  }
+
+  touch(bucket: Bucket): void {
+    if (bucket.dirty) return;
+    bucket.dirty = true;
+    this.#dirty.push(bucket);
+  }
+
+  /** What changed since the last time, by bucket. */
+  takeDeltas(): Map<number, string> {
+    const deltas = new Map<number, string>();
+    for (const bucket of this.#dirty) deltas.set(bucket.number, takeDelta(bucket));
+    this.#dirty.length = 0;
+    return deltas;
+  }
+
+  /** W never goes back. */
+  advance(table: number, watermark: Micros): void {
+    if (watermark > (this.#watermarks[table] ?? Infinity)) this.#watermarks[table] = watermark;
+  }
+
+  /** Entries of the store at or before this time are seen by no row any more. */
+  forgottenBefore({ readers, plan }: StoreProgram): Micros {
+    let least = Infinity;
+    for (const table of readers) least = Math.min(least, this.#watermarks[table] ?? -Infinity);
+    return readers.length === 0 ? -Infinity : least - plan.keep;
+  }
+
+  *#sweepAll(): Generator<void, void, void> {
+    for (const bucket of this.#buckets) if (bucket !== undefined) yield* this.#forget(bucket);
+  }
+
+  *#forget(bucket: Bucket): Generator<void, void, void> {
+    for (const store of bucket.stores.values()) {
+      for (const [key, entries] of store.keys) {
+        store.prune(entries, this.#boundOf(store));
+        if (entries.size === 0) store.drop(key, entries);
+        yield;
+      }
+    }
+    for (const [rule, cooldowns] of bucket.cooldowns) {
+      for (const [key, until] of cooldowns.until) {
+        if (until <= this.#watermarkOfRule(rule)) cooldowns.drop(key);
+        yield;
+      }
+    }
+  }
+
+  #boundOf(store: KeyedEntries): Micros {
+    const program = this.#program.stores.find(({ plan }) => plan.id === store.id);
+    if (program !== undefined) return this.forgottenBefore(program);
+    return this.#leastWatermark() - store.keep;
+  }
+
+  #watermarkOfRule(id: string): Micros {
+    const rule = this.plan.rules.find((known) => known.id === id);
+    return rule === undefined ? this.#leastWatermark() : (this.#watermarks[rule.table] ?? -Infinity);
+  }
+
+  #leastWatermark(): Micros {
+    return this.#watermarks.length === 0 ? -Infinity : Math.min(...this.#watermarks);
+  }
+}

@@ -1,0 +1,198 @@
+import type {
+  LetPlan,
+  Plan,
+  RulePlan,
+  ScoringPlan,
+  StorePlan,
+  TablePlan,
+  WindowPlan,
+} from '../rules/plan.ts';
+import { type AggregateSpec, aggregateOf } from './windows/aggregate.ts';
+
+/** A plan laid out for the fold: what each row of a table has to do, with everything shared numbered once. */
+export interface Program {
+  readonly plan: Plan;
+  readonly tables: readonly TableProgram[];
+  readonly stores: readonly StoreProgram[];
+}
+
+export interface TableProgram {
+  readonly index: number;
+  readonly plan: TablePlan;
+  /** The column lists whose key text its rows need; the index is a `slot`. */
+  readonly keys: readonly (readonly number[])[];
+  /** The routing keys under which state is kept or looked up: `Row.roles` bit, and slot. */
+  readonly routing: readonly RoutingKey[];
+  readonly appends: readonly StoreProgram[];
+  readonly lookups: readonly Lookup[];
+  readonly windows: readonly WindowProgram[];
+  readonly rules: readonly RuleProgram[];
+  readonly scoring: ScoringPlan | null;
+}
+
+export interface RoutingKey {
+  readonly bit: number;
+  readonly slot: number;
+}
+
+export interface StoreProgram {
+  readonly index: number;
+  readonly plan: StorePlan;
+  readonly routing: RoutingKey;
+  readonly bySlot: number;
+  /** Tables whose rows look into it: the least of their Ws is what it may forget by. */
+  readonly readers: readonly number[];
+  /** The rule that is named where its condition fails. */
+  readonly firstRule: string;
+  readonly aggregates: readonly AggregateSpec[];
+}
+
+/** One key's entries in one store, as one row looks them up. */
+export interface Lookup {
+  readonly index: number;
+  readonly store: number;
+  readonly routing: RoutingKey;
+  readonly bySlot: number;
+}
+
+/** Equal windows of different rules are one. */
+export interface WindowProgram {
+  readonly index: number;
+  readonly plan: WindowPlan;
+  readonly lookup: Lookup;
+  readonly store: StorePlan;
+  /** Index into the store's aggregates; -1: none is kept. */
+  readonly aggregate: number;
+}
+
+export interface RuleProgram {
+  readonly index: number;
+  readonly plan: RulePlan;
+  /** null: it runs at the row's home. */
+  readonly routing: RoutingKey | null;
+  /** By `let`; null: CEL. */
+  readonly windows: readonly (WindowProgram | null)[];
+  readonly cooldownSlot: number;
+}
+
+const programs = new WeakMap<Plan, Program>();
+
+export function programOf(plan: Plan): Program {
+  const known = programs.get(plan);
+  if (known !== undefined) return known;
+  const program = compile(plan);
+  programs.set(plan, program);
+  return program;
+}
+
+function compile(plan: Plan): Program {
+  const aggregates = plan.stores.map((): AggregateSpec[] => []);
+  const builders = plan.tables.map((table, index) => new TableBuilder(plan, index, table));
+  const stores = plan.stores.map((store, index): StoreProgram => {
+    const builder = builders[store.table] as TableBuilder;
+    const readers = plan.rules.filter((rule) => windowsOf(rule).some((window) => window.store === index));
+    return {
+      index,
+      plan: store,
+      routing: builder.routingKey(store.key),
+      bySlot: builder.slot(store.by),
+      readers: [...new Set(readers.map((rule) => rule.table))],
+      firstRule: readers[0]?.id ?? `events.${plan.tables[store.table]?.event}`,
+      aggregates: aggregates[index] as AggregateSpec[],
+    };
+  });
+  for (const rule of plan.rules) (builders[rule.table] as TableBuilder).rule(rule, aggregates);
+  return { plan, stores, tables: builders.map((builder) => builder.build(stores)) };
+}
+
+function windowsOf(rule: RulePlan): WindowPlan[] {
+  return rule.lets.flatMap((item) => (item.kind === 'window' ? [item.window] : []));
+}
+
+class TableBuilder {
+  readonly #plan: Plan;
+  readonly #index: number;
+  readonly #table: TablePlan;
+  readonly #keys: (readonly number[])[] = [];
+  readonly #routing: RoutingKey[] = [];
+  readonly #lookups: Lookup[] = [];
+  readonly #windows: WindowProgram[] = [];
+  readonly #rules: RuleProgram[] = [];
+
+  constructor(plan: Plan, index: number, table: TablePlan) {
+    this.#plan = plan;
+    this.#index = index;
+    this.#table = table;
+  }
+
+  slot(columns: readonly number[]): number {
+    const text = columns.join();
+    const found = this.#keys.findIndex((known) => known.join() === text);
+    return found >= 0 ? found : this.#keys.push(columns) - 1;
+  }
+
+  routingKey(key: number): RoutingKey {
+    const bit = 1 << (key + 1);
+    const known = this.#routing.find((routing) => routing.bit === bit);
+    if (known !== undefined) return known;
+    const tableKey = this.#table.keys[key];
+    if (tableKey === undefined) throw new Error(`table ${this.#table.name} has no key ${key}`);
+    const routing = { bit, slot: this.slot(tableKey.columns) };
+    this.#routing.push(routing);
+    return routing;
+  }
+
+  rule(plan: RulePlan, aggregates: AggregateSpec[][]): void {
+    const stateful = plan.cooldown !== null || windowsOf(plan).length > 0;
+    if (stateful && plan.key === null) throw new Error(`rule ${plan.id} keeps state, but has no key`);
+    const routing = plan.key === null ? null : this.routingKey(plan.key);
+    const windows = plan.lets.map((item) =>
+      item.kind === 'window' && routing !== null ? this.#window(item, routing, aggregates) : null,
+    );
+    const cooldownSlot = plan.cooldown === null ? -1 : this.slot(plan.cooldown.by.columns);
+    this.#rules.push({ index: this.#rules.length, plan, routing, windows, cooldownSlot });
+  }
+
+  build(stores: readonly StoreProgram[]): TableProgram {
+    return {
+      index: this.#index,
+      plan: this.#table,
+      keys: this.#keys,
+      routing: this.#routing,
+      appends: stores.filter((store) => store.plan.table === this.#index),
+      lookups: this.#lookups,
+      windows: this.#windows,
+      rules: this.#rules,
+      scoring: this.#plan.scoring.get(this.#table.event) ?? null,
+    };
+  }
+
+  #window(item: LetPlan & { kind: 'window' }, routing: RoutingKey, all: AggregateSpec[][]): WindowProgram {
+    const plan = item.window;
+    const store = this.#plan.stores[plan.store];
+    const specs = all[plan.store];
+    if (store === undefined || specs === undefined) throw new Error(`let ${item.name} has no store`);
+    const lookup = this.#lookup(plan, routing);
+    const known = this.#windows.find((window) => window.lookup === lookup && sameWindow(window.plan, plan));
+    if (known !== undefined) return known;
+    const aggregate = aggregateOf(plan, store, specs);
+    const window = { index: this.#windows.length, plan, lookup, store, aggregate };
+    this.#windows.push(window);
+    return window;
+  }
+
+  #lookup(plan: WindowPlan, routing: RoutingKey): Lookup {
+    const bySlot = this.slot(plan.by);
+    const known = this.#lookups.find(
+      (lookup) => lookup.store === plan.store && lookup.routing === routing && lookup.bySlot === bySlot,
+    );
+    if (known !== undefined) return known;
+    const lookup = { index: this.#lookups.length, store: plan.store, routing, bySlot };
+    this.#lookups.push(lookup);
+    return lookup;
+  }
+}
+
+function sameWindow(a: WindowPlan, b: WindowPlan): boolean {
+  return a.fn === b.fn && a.value === b.value && a.over === b.over && a.current === b.current;
+}

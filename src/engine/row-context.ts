@@ -1,0 +1,157 @@
+import { bucketOf, keyText } from '../events/keys.ts';
+import type { Row } from '../events/row.ts';
+import type { Value } from '../rules/plan.ts';
+import type { Bucket } from './bucket.ts';
+import type { PartitionState } from './partition-state.ts';
+import type { Program, RoutingKey, StoreProgram, TableProgram, WindowProgram } from './program.ts';
+import { keptCell } from './value.ts';
+import type { Entries } from './windows/entries.ts';
+import { evaluateWindow } from './windows/evaluate.ts';
+
+/** undefined: not asked yet. */
+type Memo<T> = (T | undefined)[];
+
+/** What has been found out about the row at hand: each thing at most once, whatever asks for it. */
+export class RowContext {
+  row: Row;
+  table: TableProgram;
+  readonly #state: PartitionState;
+  readonly #program: Program;
+  readonly #followFrom: number;
+  readonly #keys: Memo<string | null> = [];
+  readonly #buckets: Memo<number> = [];
+  readonly #bears: Memo<boolean> = [];
+  readonly #failures: Memo<unknown> = [];
+  readonly #entries: Memo<Entries | null> = [];
+  readonly #windows: Memo<Value> = [];
+  /** By store: the entries that the row went into. */
+  readonly #appended: Memo<Entries> = [];
+
+  constructor(state: PartitionState, program: Program, followFrom: number) {
+    this.#state = state;
+    this.#program = program;
+    this.#followFrom = followFrom;
+    this.row = NO_ROW;
+    this.table = program.tables[0] as TableProgram;
+  }
+
+  start(row: Row): void {
+    const table = this.#program.tables[row.table];
+    if (table === undefined)
+      throw new Error(`row ${row.position} is of table ${row.table}, which the plan lacks`);
+    this.row = row;
+    this.table = table;
+    forget(this.#keys, table.keys.length);
+    forget(this.#buckets, table.keys.length);
+    forget(this.#bears, table.plan.events.length);
+    forget(this.#failures, table.plan.events.length);
+    forget(this.#entries, table.lookups.length);
+    forget(this.#windows, table.windows.length);
+    for (const store of table.appends) this.#appended[store.index] = undefined;
+    for (const routing of table.routing) {
+      // A bucket that is missing is a bug of the caller: it must not pass for a rule that fails.
+      if (this.livesHere(routing) && this.key(routing.slot) !== null) this.bucket(routing);
+    }
+  }
+
+  touch(bucket: Bucket): void {
+    this.#state.touch(bucket);
+  }
+
+  key(slot: number): string | null {
+    const known = this.#keys[slot];
+    if (known !== undefined) return known;
+    const key = keyText(this.row.cells, this.table.keys[slot] ?? []);
+    this.#keys[slot] = key;
+    return key;
+  }
+
+  /** The bucket of a routing key that is not NULL and lives here. */
+  bucket({ slot }: RoutingKey): Bucket {
+    let number = this.#buckets[slot];
+    if (number === undefined) {
+      number = bucketOf(this.key(slot) ?? '');
+      this.#buckets[slot] = number;
+    }
+    return this.#state.bucket(number);
+  }
+
+  livesHere({ bit }: RoutingKey): boolean {
+    return (this.row.roles & bit) !== 0;
+  }
+
+  /** Whether the row bears the name. Throws, each time it is asked, what the name's condition throws. */
+  bears(event: number): boolean {
+    const known = this.#bears[event];
+    if (known !== undefined) return known;
+    if (this.#failures[event] !== undefined) throw this.#failures[event];
+    const { when } = this.table.plan.events[event] ?? { when: null };
+    try {
+      const bears = when === null || when({ row: this.row, lets: [] }) === true;
+      this.#bears[event] = bears;
+      return bears;
+    } catch (error) {
+      this.#failures[event] = error;
+      throw error;
+    }
+  }
+
+  append(store: StoreProgram): void {
+    const key = this.key(store.bySlot);
+    if (key === null) return;
+    const { row } = this;
+    const bucket = this.bucket(store.routing);
+    const keyed = bucket.store(store);
+    const cells = store.plan.values.map(({ column }) => keptCell(row.cells[column]));
+    const entries = keyed.append(key, row.at, cells);
+    keyed.prune(entries, this.#state.forgottenBefore(store));
+    this.#appended[store.index] = entries;
+    this.#state.touch(bucket);
+  }
+
+  /** null where its key is NULL: the window is unknown. */
+  window(window: WindowProgram): Value {
+    const known = this.#windows[window.index];
+    if (known !== undefined) return known;
+    const value = this.#evaluate(window);
+    this.#windows[window.index] = value;
+    return value;
+  }
+
+  #evaluate(window: WindowProgram): Value {
+    const { lookup } = window;
+    const key = this.key(lookup.bySlot);
+    if (key === null) return null;
+    let entries = this.#entries[lookup.index];
+    if (entries === undefined) {
+      entries = this.bucket(lookup.routing).existing(lookup.store)?.keys.get(key) ?? null;
+      this.#entries[lookup.index] = entries;
+    }
+    const specs = this.#program.stores[lookup.store]?.aggregates ?? [];
+    const own = entries !== null && this.#appended[lookup.store] === entries;
+    return evaluateWindow(window, {
+      row: this.row,
+      entries: entries ?? undefined,
+      own,
+      specs,
+      followFrom: this.#followFrom,
+    });
+  }
+}
+
+function forget(memo: Memo<unknown>, length: number): void {
+  for (let i = 0; i < length; i++) memo[i] = undefined;
+}
+
+const NO_ROW: Row = {
+  table: 0,
+  op: 'insert',
+  cells: [],
+  old: null,
+  position: '',
+  at: 0,
+  commitAt: 0,
+  watermark: 0,
+  late: false,
+  roles: 0,
+};

@@ -1,0 +1,81 @@
+import type { Micros } from '../events/row.ts';
+import type { Bucket } from './bucket.ts';
+
+/** The form of snapshots and deltas; a process that meets another one refuses it. */
+const VERSION = 1;
+
+type Scalar = string | number | null;
+/** id, width, keep, and of each entry its key, time and cells, in turn. */
+type StoredEntries = readonly [id: string, width: number, keep: Micros, flat: readonly Scalar[]];
+/** Rule, and of each key its name and until when, in turn. */
+type StoredCooldowns = readonly [rule: string, flat: readonly Scalar[]];
+
+interface Stored {
+  readonly v: number;
+  readonly s: readonly StoredEntries[];
+  readonly c: readonly StoredCooldowns[];
+}
+
+/** What the batch appended and changed in the bucket; forgets that it did. */
+export function takeDelta(bucket: Bucket): string {
+  const s: StoredEntries[] = [];
+  const c: StoredCooldowns[] = [];
+  for (const store of bucket.stores.values()) {
+    if (store.appended.length === 0) continue;
+    s.push([store.id, store.width, store.keep, store.appended]);
+    store.appended = [];
+  }
+  for (const cooldowns of bucket.cooldowns.values()) {
+    if (cooldowns.changed.size === 0) continue;
+    c.push([cooldowns.rule, [...cooldowns.changed].flat()]);
+    cooldowns.changed.clear();
+  }
+  bucket.dirty = false;
+  return JSON.stringify({ v: VERSION, s, c } satisfies Stored);
+}
+
+/** All that the bucket holds, in an order that its history does not show in; null: nothing. */
+export function takeSnapshot(bucket: Bucket): string | null {
+  const s: StoredEntries[] = [];
+  const c: StoredCooldowns[] = [];
+  for (const [id, store] of sorted(bucket.stores)) {
+    const flat: Scalar[] = [];
+    for (const [key, entries] of sorted(store.keys)) {
+      for (let i = entries.head; i < entries.end; i++) {
+        flat.push(key, entries.times[i] as number);
+        for (let value = 0; value < store.width; value++) flat.push(entries.cell(i, value) as string | null);
+      }
+    }
+    if (flat.length > 0) s.push([id, store.width, store.keep, flat]);
+  }
+  for (const [rule, cooldowns] of sorted(bucket.cooldowns)) {
+    if (cooldowns.until.size > 0) c.push([rule, sorted(cooldowns.until).flat()]);
+  }
+  return s.length + c.length === 0 ? null : JSON.stringify({ v: VERSION, s, c } satisfies Stored);
+}
+
+/** Puts a snapshot or a delta into the bucket, after what is in it. */
+export function load(bucket: Bucket, json: string): void {
+  const stored = JSON.parse(json) as Stored;
+  if (stored.v !== VERSION)
+    throw new Error(`state of bucket ${bucket.number} has version ${stored.v}, not ${VERSION}`);
+  for (const [id, width, keep, flat] of stored.s) {
+    const store = bucket.storeById({ id, width, keep });
+    store.keep = keep;
+    for (let i = 0; i < flat.length; i += 2 + width) {
+      store.load(
+        flat[i] as string,
+        flat[i + 1] as Micros,
+        flat.slice(i + 2, i + 2 + width) as (string | null)[],
+      );
+    }
+  }
+  for (const [rule, flat] of stored.c) {
+    const cooldowns = bucket.cooldownsOf(rule);
+    for (let i = 0; i < flat.length; i += 2) cooldowns.load(flat[i] as string, flat[i + 1] as Micros);
+  }
+}
+
+function sorted<T>(map: ReadonlyMap<string, T>): [string, T][] {
+  return [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+}

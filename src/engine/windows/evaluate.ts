@@ -1,0 +1,140 @@
+import type { Row } from '../../events/row.ts';
+import type { Value, ValueType } from '../../rules/plan.ts';
+import type { WindowProgram } from '../program.ts';
+import { toValue } from '../value.ts';
+import { type AggregateSpec, startAggregate } from './aggregate.ts';
+import type { Entries, Follower } from './entries.ts';
+import { ExactSum } from './exact-sum.ts';
+import { compareValues } from './order.ts';
+import { identityOf, RunningDistinct } from './running-distinct.ts';
+import { RunningExtreme } from './running-extreme.ts';
+import { RunningSum } from './running-sum.ts';
+
+/** Windows of fewer entries are read through; from here on an aggregate follows them. */
+export const FOLLOW_FROM = 32;
+
+/** What a window is asked: by which row, of which entries, and whether that row is the last of its time in them. */
+export interface Question {
+  readonly row: Row;
+  readonly entries: Entries | undefined;
+  readonly own: boolean;
+  readonly specs: readonly AggregateSpec[];
+  readonly followFrom: number;
+}
+
+/**
+ * A window's value for a row: over the entries with time in (at - over, at], and after W - keep, so that what
+ * has been forgotten is never missed.
+ */
+export function evaluateWindow(window: WindowProgram, question: Question): Value {
+  const { plan } = window;
+  const { row, entries, own } = question;
+  if (entries === undefined) return emptyValue(window);
+  const lower = Math.max(row.at - plan.over, row.watermark - window.store.keep);
+  const end = entries.upper(row.at);
+  // The row came last, so it is the last entry of its time or earlier.
+  const hi = own && (!plan.current || plan.fn === 'previous') ? end - 1 : end;
+  const lo = lowerIndex(entries, lower, hi);
+  if (plan.fn === 'count') return hi - lo;
+  if (lo >= hi) return emptyValue(window);
+  const value = plan.value ?? 0;
+  const type = window.store.values[value]?.type ?? 'string';
+  if (plan.fn === 'first') return toValue(entries.cell(lo, value), type);
+  if (plan.fn === 'last' || plan.fn === 'previous') return toValue(entries.cell(hi - 1, value), type);
+  if (hi - lo < question.followFrom) return scan(window, entries, [lo, hi]);
+  return follow(window, question, { lo, hi, lower });
+}
+
+export function emptyValue(window: WindowProgram): Value {
+  const { fn } = window.plan;
+  return fn === 'count' || fn === 'sum' || fn === 'distinct' ? 0 : null;
+}
+
+/** The first entry before `hi` with time after `lower`; from the end, where short windows are. */
+function lowerIndex(entries: Entries, lower: number, hi: number): number {
+  const { times, head } = entries;
+  if (hi <= head) return hi;
+  if ((times[head] as number) > lower) return head;
+  let step = 1;
+  while (hi - step > head && (times[hi - step] as number) > lower) step *= 2;
+  let low = Math.max(head, hi - step);
+  let high = hi;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((times[middle] as number) > lower) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function follow(
+  window: WindowProgram,
+  { entries, specs }: Question,
+  range: { lo: number; hi: number; lower: number },
+): Value {
+  if (entries === undefined) return emptyValue(window);
+  const follower = followerOf(entries, specs, window.aggregate);
+  if (follower instanceof RunningSum) {
+    follower.moveTo(entries, range.lo, range.hi);
+    return window.plan.fn === 'sum' ? follower.sum.total() : follower.sum.average();
+  }
+  if (follower instanceof RunningDistinct) {
+    follower.moveTo(entries, range.lo, range.hi);
+    return follower.distinct;
+  }
+  const extreme =
+    follower instanceof RunningExtreme ? follower.query(entries, range.hi, range.lower) : undefined;
+  return extreme === undefined ? scan(window, entries, [range.lo, range.hi]) : extreme;
+}
+
+function followerOf(
+  entries: Entries,
+  specs: readonly AggregateSpec[],
+  aggregate: number,
+): Follower | undefined {
+  const spec = specs[aggregate];
+  if (spec === undefined) return undefined;
+  if (entries.followers?.specs !== specs) entries.followers = { specs, list: specs.map(() => null) };
+  const { list } = entries.followers;
+  const follower = list[aggregate] ?? startAggregate(spec);
+  list[aggregate] = follower;
+  return follower;
+}
+
+const scratchSum = new ExactSum();
+const scratchSet = new Set<string>();
+
+/** Reads the entries through. */
+function scan(window: WindowProgram, entries: Entries, [lo, hi]: readonly [number, number]): Value {
+  const { fn, value } = window.plan;
+  const index = value ?? 0;
+  const type = window.store.values[index]?.type ?? 'string';
+  if (fn === 'min' || fn === 'max')
+    return scanExtreme(entries, { lo, hi, index, type, sign: fn === 'max' ? 1 : -1 });
+  if (fn === 'distinct') {
+    scratchSet.clear();
+    for (let i = lo; i < hi; i++) {
+      const cell = entries.cell(i, index);
+      if (typeof cell === 'string') scratchSet.add(identityOf(cell, type));
+    }
+    return scratchSet.size;
+  }
+  scratchSum.clear();
+  for (let i = lo; i < hi; i++) {
+    const cell = entries.cell(i, index);
+    if (typeof cell === 'string') scratchSum.add(cell);
+  }
+  return fn === 'sum' ? scratchSum.total() : scratchSum.average();
+}
+
+function scanExtreme(
+  entries: Entries,
+  { lo, hi, index, type, sign }: { lo: number; hi: number; index: number; type: ValueType; sign: number },
+): Value {
+  let best: Value = null;
+  for (let i = lo; i < hi; i++) {
+    const value = toValue(entries.cell(i, index), type);
+    if (value !== null && (best === null || compareValues(value, best) * sign > 0)) best = value;
+  }
+  return best;
+}

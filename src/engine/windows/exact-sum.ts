@@ -1,0 +1,148 @@
+import { ratio } from './ratio.ts';
+
+/** The powers of ten that a double holds exactly. */
+const POWERS = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
+/** Mantissas of this many digits, and what adds up below 2^53, stay plain numbers. */
+const SMALL_DIGITS = 15;
+
+/** What `scanSmall` has read: two results without an object a value. */
+let scannedMantissa = 0;
+let scannedScale = 0;
+
+/** Reads `-12.50` as mantissa -1250 and scale 2; false when it is not plain digits, or too many of them. */
+function scanSmall(text: string): boolean {
+  const negative = text.charCodeAt(0) === 0x2d;
+  const start = negative ? 1 : 0;
+  let mantissa = 0;
+  let point = -1;
+  for (let i = start; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x30 && code <= 0x39) mantissa = mantissa * 10 + (code - 0x30);
+    else if (code === 0x2e && point < 0) point = i;
+    else return false;
+  }
+  const digits = text.length - start - (point < 0 ? 0 : 1);
+  if (digits === 0 || digits > SMALL_DIGITS) return false;
+  scannedMantissa = negative ? -mantissa : mantissa;
+  scannedScale = point < 0 ? 0 : text.length - point - 1;
+  return true;
+}
+
+const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
+
+function scanBig(text: string): { readonly mantissa: bigint; readonly scale: number } {
+  const match = DECIMAL.exec(text);
+  if (match === null) throw new Error(`not a number: ${JSON.stringify(text.slice(0, 80))}`);
+  const [, sign, whole = '', fraction = '', exponent = '0'] = match;
+  const scale = fraction.length - Number(exponent);
+  const digits = BigInt(`${whole}${fraction}`) * (scale < 0 ? 10n ** BigInt(-scale) : 1n);
+  return { mantissa: sign === '-' ? -digits : digits, scale: Math.max(0, scale) };
+}
+
+/**
+ * The exact sum of numbers in PostgreSQL's text, which values may enter and leave in any order: an integer at a
+ * scale, a plain number while it is safe and a BigInt beyond. NaN and the infinities are counted beside it, so
+ * that the sum recovers when they leave.
+ */
+export class ExactSum {
+  /** Values in the sum. */
+  count = 0;
+  #scale = 0;
+  #small = 0;
+  #big: bigint | null = null;
+  #nan = 0;
+  #positive = 0;
+  #negative = 0;
+
+  add(text: string): void {
+    this.count += 1;
+    this.#apply(text, 1);
+  }
+
+  remove(text: string): void {
+    this.count -= 1;
+    if (this.count === 0) this.clear();
+    else this.#apply(text, -1);
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.#scale = 0;
+    this.#small = 0;
+    this.#big = null;
+    this.#nan = 0;
+    this.#positive = 0;
+    this.#negative = 0;
+  }
+
+  /** Correctly rounded; as PostgreSQL has it where NaN or an infinity is among the values. */
+  total(): number {
+    const special = this.#special();
+    if (special !== null) return special;
+    if (this.#big === null && this.#scale < POWERS.length) return this.#small / this.#power(this.#scale);
+    return Number(`${this.#big ?? this.#small}e-${this.#scale}`);
+  }
+
+  /** Correctly rounded; null without values. */
+  average(): number | null {
+    if (this.count === 0) return null;
+    const special = this.#special();
+    if (special !== null) return special;
+    if (this.#big === null && this.#scale < POWERS.length) {
+      const divisor = this.#power(this.#scale) * this.count;
+      if (Number.isSafeInteger(divisor)) return this.#small / divisor;
+    }
+    return ratio(this.#big ?? BigInt(this.#small), 10n ** BigInt(this.#scale) * BigInt(this.count));
+  }
+
+  #special(): number | null {
+    if (this.#nan > 0 || (this.#positive > 0 && this.#negative > 0)) return NaN;
+    if (this.#positive > 0) return Infinity;
+    return this.#negative > 0 ? -Infinity : null;
+  }
+
+  #apply(text: string, sign: 1 | -1): void {
+    if (scanSmall(text)) this.#applySmall(sign * scannedMantissa, scannedScale);
+    else if (text === 'NaN') this.#nan += sign;
+    else if (text === 'Infinity') this.#positive += sign;
+    else if (text === '-Infinity') this.#negative += sign;
+    else {
+      const { mantissa, scale } = scanBig(text);
+      this.#applyBig(sign === 1 ? mantissa : -mantissa, scale);
+    }
+  }
+
+  #applySmall(mantissa: number, scale: number): void {
+    if (this.#big === null && this.#rescale(scale)) {
+      const term = mantissa * this.#power(this.#scale - scale);
+      if (Number.isSafeInteger(term) && Number.isSafeInteger(this.#small + term)) {
+        this.#small += term;
+        return;
+      }
+    }
+    this.#applyBig(BigInt(mantissa), scale);
+  }
+
+  /** Whether the plain number is at a scale of at least `scale` now. */
+  #rescale(scale: number): boolean {
+    if (scale <= this.#scale) return this.#scale - scale < POWERS.length;
+    const scaled = this.#small * this.#power(scale - this.#scale);
+    if (!Number.isSafeInteger(scaled)) return false;
+    this.#small = scaled;
+    this.#scale = scale;
+    return true;
+  }
+
+  #applyBig(mantissa: bigint, scale: number): void {
+    let big = this.#big ?? BigInt(this.#small);
+    if (scale > this.#scale) {
+      big *= 10n ** BigInt(scale - this.#scale);
+      this.#scale = scale;
+    }
+    this.#big = big + mantissa * 10n ** BigInt(this.#scale - scale);
+  }
+
+  #power(exponent: number): number {
+    return POWERS[exponent] ?? NaN;
+  }
+}

@@ -1,0 +1,84 @@
+import type { Micros } from '../../events/row.ts';
+import type { Value, ValueType } from '../../rules/plan.ts';
+import { toValue } from '../value.ts';
+import type { Entries, Follower } from './entries.ts';
+import { compareValues } from './order.ts';
+
+/**
+ * The least or greatest value of a window that ends at the newest entry: a deque of the values that no later one
+ * beats, best first, by time. Entries out of order find their place in it; a window that ends before the newest
+ * entry, or begins before an earlier one did, is for a scan.
+ */
+export class RunningExtreme implements Follower {
+  readonly #value: number;
+  readonly #type: ValueType;
+  /** 1: the greatest. -1: the least. */
+  readonly #sign: 1 | -1;
+  #times: Micros[] = [];
+  #values: Value[] = [];
+  #first = 0;
+  /** Entries before it have been taken in. */
+  #hi = 0;
+  #lower = -Infinity;
+
+  constructor(value: number, type: ValueType, sign: 1 | -1) {
+    this.#value = value;
+    this.#type = type;
+    this.#sign = sign;
+  }
+
+  /** Of the entries before `hi` with time after `lower`; undefined: scan. */
+  query(entries: Entries, hi: number, lower: Micros): Value | undefined {
+    if (hi < this.#hi || lower < this.#lower) return undefined;
+    this.#lower = lower;
+    for (; this.#hi < hi; this.#hi++) this.#take(entries, this.#hi);
+    while (this.#first < this.#times.length && (this.#times[this.#first] as number) <= lower)
+      this.#first += 1;
+    if (this.#first > 64 && this.#first * 2 > this.#times.length) this.#compact();
+    return this.#first < this.#values.length ? (this.#values[this.#first] as Value) : null;
+  }
+
+  inserted(entries: Entries, index: number): void {
+    if (index >= this.#hi) return;
+    this.#hi += 1;
+    this.#take(entries, index);
+  }
+
+  dropBefore(_entries: Entries, index: number): void {
+    this.#hi = Math.max(this.#hi, index);
+  }
+
+  shift(by: number): void {
+    this.#hi -= by;
+  }
+
+  #take(entries: Entries, index: number): void {
+    const value = toValue(entries.cell(index, this.#value), this.#type);
+    if (value === null) return;
+    const time = entries.times[index] as number;
+    let place = this.#times.length;
+    while (place > this.#first && (this.#times[place - 1] as number) > time) place -= 1;
+    if (place < this.#times.length && !this.#beats(value, this.#values[place] as Value)) return;
+    let from = place;
+    while (from > this.#first && !this.#beats(this.#values[from - 1] as Value, value)) from -= 1;
+    if (place === this.#times.length) {
+      this.#times.length = from;
+      this.#values.length = from;
+      this.#times.push(time);
+      this.#values.push(value);
+    } else {
+      this.#times.splice(from, place - from, time);
+      this.#values.splice(from, place - from, value);
+    }
+  }
+
+  #beats(a: Value, b: Value): boolean {
+    return compareValues(a, b) * this.#sign > 0;
+  }
+
+  #compact(): void {
+    this.#times = this.#times.slice(this.#first);
+    this.#values = this.#values.slice(this.#first);
+    this.#first = 0;
+  }
+}
