@@ -118,7 +118,8 @@ begin
     for generation in 0 .. 1 loop
       table_name := weir.segment_table(instance, p, generation);
       execute format(
-        'create table weir.%I (position text collate "C" primary key, payload text not null)', table_name);
+        'create table weir.%I (position text collate "C" primary key, payload text not null)
+           with (autovacuum_enabled = false, toast.autovacuum_enabled = false)', table_name);
       execute format('alter table weir.%I alter column payload set storage external', table_name);
       execute format('comment on table weir.%I is %L', table_name,
         format('State deltas of instance %s, partition %s: a row a commit. Compacted into weir.state, then truncated.', instance, p));
@@ -138,6 +139,59 @@ begin
   end loop;
 end $$;
 comment on function weir.drop_segments(text, integer, integer) is 'Drops the segment tables of partitions first to last of an instance.';
+
+-- A new number of partitions: state and segments move by bucket. false: the partitions do not all stand at one position.
+create function weir.reshard(instance text, new_partitions integer) returns boolean
+language plpgsql set search_path = pg_catalog as $$
+declare
+  old_partitions integer;
+  stands text;
+  old_tables text[];
+  segments text;
+begin
+  select i.partitions into strict old_partitions from weir.instances i where i.processor_id = instance for update;
+  if old_partitions = new_partitions then
+    return true;
+  end if;
+  perform from weir.checkpoints c where c.processor_id = instance order by c.partition for update;
+  if (select count(distinct c.position) from weir.checkpoints c where c.processor_id = instance) <> 1 then
+    return false;
+  end if;
+  select max(c.position) into stands from weir.checkpoints c where c.processor_id = instance;
+
+  select array_agg(weir.segment_table(instance, p, g)) into old_tables
+    from generate_series(0, old_partitions - 1) p, generate_series(0, 1) g;
+  for i in 1 .. cardinality(old_tables) loop
+    execute format('alter table weir.%I rename to %I', old_tables[i], 'old_' || old_tables[i]);
+  end loop;
+  perform weir.make_segments(instance, 0, new_partitions - 1);
+  select string_agg(format('select position, payload from weir.%I', 'old_' || t), ' union all ') into segments
+    from unnest(old_tables) t;
+  for p in 0 .. new_partitions - 1 loop
+    execute format(
+      'insert into weir.%I select s.position, json_object_agg(d.key, d.value)::text
+         from (%s) s cross join json_each(s.payload::json) d
+         left join weir.state st on st.processor_id = $1 and st.partition = d.key::integer %% $3 and st.bucket = d.key::integer
+         where d.key::integer %% $4 = $2 and (st.position is null or s.position > st.position)
+         group by s.position',
+      weir.segment_table(instance, p, 0), segments) using instance, p, old_partitions, new_partitions;
+  end loop;
+  for i in 1 .. cardinality(old_tables) loop
+    execute format('drop table weir.%I', 'old_' || old_tables[i]);
+  end loop;
+
+  update weir.state s set partition = s.bucket % new_partitions where s.processor_id = instance;
+  update weir.instances i set partitions = new_partitions, epoch = i.epoch + 1 where i.processor_id = instance;
+  delete from weir.checkpoints c where c.processor_id = instance and c.partition >= new_partitions;
+  insert into weir.checkpoints (processor_id, partition, position, epoch)
+    select instance, p, stands, 0 from generate_series(old_partitions, new_partitions - 1) p;
+  update weir.checkpoints c set epoch = i.epoch from weir.instances i
+    where c.processor_id = instance and i.processor_id = instance;
+  update weir.acks a set epoch = i.epoch from weir.instances i
+    where a.processor_id = instance and i.processor_id = instance;
+  return true;
+end $$;
+comment on function weir.reshard(text, integer) is 'Changes the number of partitions, and raises the epoch; false when the partitions do not all stand at one position.';
 
 -- The fence of a commit: all of the positions move, or none does and the error names the partitions that stood elsewhere.
 create function weir.advance(instance text, writer text, partitions integer[], epochs bigint[], expected text[], targets text[])

@@ -121,9 +121,9 @@ async function raiseEpoch(pool: Pool, processorId: string) {
       { text: RAISE_ACK, values: [processorId] },
     ]);
     return {
-      epoch: Number(present(raised?.rows as { epoch: string }[]).epoch),
-      ack: ackOf(present(ack?.rows as AckRow[])),
-      positions: (positions?.rows as { position: string }[]).map((row) => row.position),
+      epoch: Number(present(raised?.rows ?? []).epoch),
+      ack: ackOf(present<AckRow>(ack?.rows ?? [])),
+      positions: (positions?.rows ?? []).map((row) => row.position),
     };
   } finally {
     client.release();
