@@ -75,23 +75,39 @@ export class SavedBuckets {
   }
 }
 
-/** Folds a batch as a worker does: installs what it needs, folds, keeps the delta. */
-export function foldInto(state: PartitionState, saved: SavedBuckets, rows: readonly Row[]): Folded {
-  saved.install(state, rows);
-  const { watermarks, commitAt } = endOf(state.plan, rows);
-  const folded = fold(state.plan, state, { rows, watermarks, commitAt });
+/** Folds `rows[from, to)` as a worker does one batch: installs what it needs, folds, keeps the delta. */
+export function foldInto(
+  state: PartitionState,
+  saved: SavedBuckets,
+  { rows, from, to }: { readonly rows: readonly Row[]; readonly from: number; readonly to: number },
+): Folded {
+  const batch = rows.slice(from, to);
+  saved.install(state, batch);
+  const watermarks = state.plan.tables.map((_, table) => watermarkOf(rows.slice(0, to), table));
+  const folded = fold(state.plan, state, { rows: batch, watermarks, commitAt: batch.at(-1)?.commitAt ?? 0 });
   saved.keep(folded.delta);
   return folded;
 }
 
-function endOf(plan: Plan, rows: readonly Row[]): { watermarks: Micros[]; commitAt: Micros } {
-  const watermarks = plan.tables.map((_, table) =>
-    rows.reduce((w, row) => (row.table === table ? Math.max(w, row.watermark) : w), -Infinity),
-  );
-  return { watermarks, commitAt: rows.at(-1)?.commitAt ?? 0 };
+/** As far as the rows so far have told: at most W at the end of the batch. */
+function watermarkOf(rows: readonly Row[], table: number): Micros {
+  return rows.reduce((w, row) => (row.table === table ? Math.max(w, row.watermark) : w), -Infinity);
 }
 
 /** All rows in one batch, on a new state. */
 export function foldAll(plan: Plan, rows: readonly Row[], options: { followFrom?: number } = {}): Outputs {
-  return foldInto(new PartitionState(plan, options), new SavedBuckets(), rows).outputs;
+  return foldInto(new PartitionState(plan, options), new SavedBuckets(), { rows, from: 0, to: rows.length })
+    .outputs;
+}
+
+/** What several batches put out, as if they were one. */
+export function joined(all: readonly Outputs[]): Outputs {
+  return {
+    hits: all.flatMap(({ hits }) => hits),
+    decisions: all.flatMap(({ decisions }) => decisions),
+    alerts: all.flatMap(({ alerts }) => alerts),
+    blocks: all.flatMap(({ blocks }) => blocks),
+    late: all.flatMap(({ late }) => late),
+    deadLetters: all.flatMap(({ deadLetters }) => deadLetters),
+  };
 }
