@@ -5,8 +5,8 @@ import { commitBatch } from '../../../src/store/commit.ts';
 import { openControl } from '../../../src/store/control-store.ts';
 import { until } from '../../support/until.ts';
 import {
-  after,
   alertOf,
+  closingOf,
   commitOf,
   contributionOf,
   outputs,
@@ -58,9 +58,9 @@ describe.each([14, 18] as const)('the commit, on PostgreSQL %i', (version) => {
     );
     expect(outcome.get(0)).toEqual({ kind: 'committed', alerts: 0, deadLetters: 1 });
     expect(outcome.get(2)).toEqual({ kind: 'committed', alerts: 2, deadLetters: 0 });
-    expect(await positions()).toEqual([after(1), START, after(1), START]);
+    expect(await positions()).toEqual([closingOf(1), START, closingOf(1), START]);
     expect(await store.rows('select position, payload from weir.segments_weir_p2_0')).toEqual([
-      { position: after(1), payload: '{"2":"delta of 2"}' },
+      { position: closingOf(1), payload: '{"2":"delta of 2"}' },
     ]);
     expect(
       await store.rows(
@@ -80,7 +80,7 @@ describe.each([14, 18] as const)('the commit, on PostgreSQL %i', (version) => {
   it('lets exactly one of two racing sessions commit', async () => {
     const other = await store.client();
     for (let round = 0; round < 30; round++) {
-      const move = { expected: round === 0 ? START : after(round), to: after(round + 1) };
+      const move = { expected: round === 0 ? START : closingOf(round), to: closingOf(round + 1) };
       const outcomes = await Promise.all(
         [client, other].map((one, i) =>
           commitBatch(
@@ -105,9 +105,9 @@ describe.each([14, 18] as const)('the commit, on PostgreSQL %i', (version) => {
       writer('me'),
     );
     expect(outcome.get(0)?.kind).toBe('committed');
-    expect(outcome.get(1)).toEqual({ kind: 'fenced', reason: 'position', epoch: 1, position: after(1) });
+    expect(outcome.get(1)).toEqual({ kind: 'fenced', reason: 'position', epoch: 1, position: closingOf(1) });
     expect(outcome.get(2)).toEqual({ kind: 'fenced', reason: 'epoch', epoch: 1, position: START });
-    expect(await positions()).toEqual([after(1), after(1), START, START]);
+    expect(await positions()).toEqual([closingOf(1), closingOf(1), START, START]);
   });
 
   it('writes nothing of an epoch that is over', async () => {
@@ -186,10 +186,10 @@ describe.each([14, 18] as const)('the commit, on PostgreSQL %i', (version) => {
       partition,
       epoch: partition === 2 ? 0 : 1,
       expected: START,
-      to: after(3),
+      to: closingOf(3),
     }));
     expect(await advanceIdle(client, moves, writer('me'))).toEqual(new Set([0]));
     expect(await advanceIdle(client, moves, writer('me'))).toEqual(new Set([0]));
-    expect(await positions()).toEqual([after(3), after(1), START, START]);
+    expect(await positions()).toEqual([closingOf(3), closingOf(1), START, START]);
   });
 });

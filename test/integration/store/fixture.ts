@@ -12,7 +12,7 @@ export const SLOT = 'weir';
 export const START: PositionText = closing(0x100n as Lsn);
 
 /** The closing position of the n-th transaction after the start. */
-export function after(n: number): PositionText {
+export function closingOf(n: number): PositionText {
   return closing((0x100n + BigInt(n) * 0x10n) as Lsn);
 }
 
@@ -99,7 +99,7 @@ export function commitOf(partition: number, some: Partial<PartitionCommit> = {})
     partition,
     epoch: 1,
     expected: START,
-    to: after(1),
+    to: closingOf(1),
     generation: 0,
     segment: JSON.stringify({ [partition]: `delta of ${partition}` }),
     outputs: outputs(),
