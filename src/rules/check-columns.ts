@@ -1,5 +1,5 @@
 import type { CatalogTable } from './catalog.ts';
-import { nearest } from './nearest.ts';
+import { levenshtein, nearest } from './nearest.ts';
 import type { ColumnPlan } from './plan.ts';
 import { didYouMean, type Problems } from './problem.ts';
 import type { Part } from './rule-set.ts';
@@ -17,10 +17,11 @@ export function knownColumns(
   problems: Problems,
 ): ReadonlyMap<string, KnownColumn> | null {
   const declared = declaredColumns(part);
+  warnOfPii(part, problems);
   if (table !== null) {
     const known = table.columns.map(({ name, pgType, generated }) => ({ name, pgType, generated }));
     compare(part, { declared, table }, problems);
-    return byName(known, declared);
+    return byName(known);
   }
   if (declared.size === 0) {
     problems.error(
@@ -34,34 +35,33 @@ export function knownColumns(
   const { time } = part.spec;
   // Replayed events have a time whether or not it is declared.
   if (time !== undefined && !declared.has(time)) declared.set(time, { pgType: 'timestamptz' });
-  return byName(
-    [...declared].map(([name, { pgType }]) => ({ name, pgType, generated: false })),
-    declared,
-  );
+  return byName([...declared].map(([name, { pgType }]) => ({ name, pgType, generated: false })));
 }
 
-type Declared = Map<string, { readonly pgType: string; readonly pii?: 'mask' | 'hash' | 'drop' | undefined }>;
+type Declared = Map<string, { readonly pgType: string }>;
 
 function declaredColumns({ spec }: Part<EventSpec>): Declared {
   return new Map(
     Object.entries(spec.columns ?? {}).map(([name, type]) => [
       name,
-      typeof type === 'string' ? { pgType: normal(type) } : { pgType: normal(type.type), pii: type.pii },
+      { pgType: normal(typeof type === 'string' ? type : type.type) },
     ]),
   );
 }
 
 function byName(
   columns: readonly { readonly name: string; readonly pgType: string; readonly generated: boolean }[],
-  declared: Declared,
 ): ReadonlyMap<string, KnownColumn> {
-  return new Map(
-    columns.map((column) => {
-      const pii = declared.get(column.name)?.pii;
-      const known = { ...column, type: valueTypeOf(column.pgType) };
-      return [column.name, pii === undefined ? known : { ...known, pii }];
-    }),
-  );
+  return new Map(columns.map((column) => [column.name, { ...column, type: valueTypeOf(column.pgType) }]));
+}
+
+/** Said, so that nobody takes a column for hidden that is not. */
+function warnOfPii({ spec, spot }: Part<EventSpec>, problems: Problems): void {
+  for (const [name, type] of Object.entries(spec.columns ?? {})) {
+    if (typeof type === 'string' || type.pii === undefined) continue;
+    const message = `this version does not ${type.pii} columns yet: alerts show ${name} as it is`;
+    problems.warning(spot.in('columns', name, 'pii').key, message);
+  }
 }
 
 function compare(
@@ -179,7 +179,7 @@ function checkTypeName(part: Part<EventSpec>, column: string, pgType: string, pr
   const element = pgType.replace(/\[\]$/, '');
   if (TYPES.includes(element) || element.length < 4) return;
   const near = nearest(element, TYPES);
-  if (near === null || Math.abs(near.length - element.length) > 1 || near[0] !== element[0]) return;
+  if (near === null || levenshtein(near, element) > (element.length < 8 ? 1 : 2)) return;
   const place = part.spot.in('columns', column).place;
   problems.warning(
     place,

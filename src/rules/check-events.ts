@@ -114,7 +114,8 @@ function resolve(part: Part<EventSpec>, seen: readonly string[], names: Names): 
   const from = part.spec.from ?? '';
   const at = part.spot.in('from').place;
   if (path.includes(from)) {
-    if (from === path[0]) names.problems.error(at, `views go in a circle: ${[...path, from].join(' from ')}`);
+    if (from === path[0] && path.every((name) => name >= from))
+      names.problems.error(at, `views go in a circle: ${[...path, from].join(' from ')}`);
     return null;
   }
   const source = names.set.events.get(from);

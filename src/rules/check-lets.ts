@@ -28,9 +28,8 @@ export function checkLets(draft: Draft, part: Part<RuleSpec>, event: EventInfo):
   const entries = Object.entries(part.spec.let ?? {});
   const spot = part.spot.in('let');
   const lets: CheckedLet[] = [];
-  const broken = new Set(
-    entries.flatMap(([name]) => (checkName(draft, name, { event, part }) ? [] : [name])),
-  );
+  const broken = new Set(spot.keys.filter((name) => !entries.some(([known]) => known === name)));
+  for (const [name] of entries) if (!checkName(draft, name, { event, part })) broken.add(name);
   for (const [name, spec] of entries) {
     if (typeof spec === 'string') continue;
     const window = checkWindow(draft, { name, spec, spot: spot.in(name), event });

@@ -1,10 +1,10 @@
 import { unknownEvent, type World } from './check-events.ts';
 import { parseDuration } from './duration.ts';
+import { parseInstant } from './instant.ts';
 import { nearest } from './nearest.ts';
 import { didYouMean, type Problems } from './problem.ts';
 import type { Part, RuleSet } from './rule-set.ts';
 import type { TestSpec } from './schema.ts';
-import { parseTimestamp } from './testing/instant.ts';
 import type { Spot } from './yaml-document.ts';
 
 /** The tests in rule files name events, columns and rules that exist, and times that are times. */
@@ -77,7 +77,7 @@ function checkRow(
 }
 
 function checkInstant(value: string | number, spot: Spot, problems: Problems): void {
-  if (typeof value === 'string' && (parseDuration(value) !== null || parseTimestamp(value) !== null)) return;
+  if (typeof value === 'string' && (parseDuration(value) !== null || parseInstant(value) !== null)) return;
   problems.error(
     spot.place,
     `${JSON.stringify(value)} is not a time`,

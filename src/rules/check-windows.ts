@@ -32,6 +32,8 @@ export interface WindowParts {
 
 export function checkWindow(draft: Draft, parts: WindowParts): CheckedWindow | null {
   const { name, spec, spot } = parts;
+  // Of what was taken out, for a mistake that is told, its function may be a part.
+  if (spot.keys.some((key) => !key.startsWith('x-') && !Object.hasOwn(spec, key))) return null;
   const fn = functionOf(draft, parts);
   if (fn === null) return null;
   const what = subject(draft, parts, fn);

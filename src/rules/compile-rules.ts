@@ -54,6 +54,7 @@ export function compileRules(
 function walk(set: RuleSet, draft: Draft): { readonly plan: Omit<Plan, 'version'>; readonly draft: Draft } {
   const parts = set.rules.filter(({ spec }) => draft.includeOff || spec.mode !== 'off');
   const rules = parts.flatMap((part) => checkRule(draft, part) ?? []);
+  if (rules.length < parts.length && !draft.problems.hasErrors) throw new Error('a rule was dropped untold');
   const scored = [...set.scoring.values()].flatMap((part) => checkScoring(draft, part, rules) ?? []);
   const scoring = new Map(scored.map((plan) => [plan.event, plan]));
   const stores = draft.stores();

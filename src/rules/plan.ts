@@ -35,8 +35,6 @@ export interface ColumnPlan {
   /** PostgreSQL's name of the type, domains resolved to their base: `int8`, `numeric`, `timestamptz`, `text[]`. */
   readonly pgType: string;
   readonly type: ValueType;
-  /** Personal data: what alerts and events may show of it. */
-  readonly pii?: 'mask' | 'hash' | 'drop';
 }
 
 /** A name that a row bears: its table's event, or a view of it (`from`, `when`). */

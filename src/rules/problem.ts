@@ -52,5 +52,5 @@ export class Problems {
 
 /** For hints. */
 export function didYouMean(name: string | null): string | undefined {
-  return name === null ? undefined : `did you mean "${name}"?`;
+  return name === null ? undefined : `did you mean ${name}?`;
 }

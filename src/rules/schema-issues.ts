@@ -14,7 +14,9 @@ export function accept<T>(schema: z.ZodType<T>, data: unknown, spot: Spot, probl
     if (result.success) return result.data;
     let removed = false;
     for (const mistake of result.error.issues.flatMap((issue) => mistakes(issue, rest))) {
-      report(mistake, spot, problems);
+      // What is missing because it was taken out is told already.
+      const told = mistake.missing === true && valueAt(data, mistake.path) !== undefined;
+      if (!told) report(mistake, spot, problems);
       removed = remove(rest, mistake.path) || removed;
     }
     if (!removed) return null;
@@ -27,6 +29,7 @@ interface Mistake {
   readonly hint?: string | undefined;
   /** Told at the key, not at its value. */
   readonly atKey: boolean;
+  readonly missing?: true;
 }
 
 function report(mistake: Mistake, spot: Spot, problems: Problems): void {
@@ -57,7 +60,7 @@ function mistakes(issue: Issue, data: unknown): Mistake[] {
 }
 
 function missing(path: readonly (string | number)[]): Mistake {
-  return { path, message: `"${String(path.at(-1))}" is missing`, atKey: false };
+  return { path, message: `"${String(path.at(-1))}" is missing`, atKey: false, missing: true };
 }
 
 function unknownKey(key: string, path: readonly (string | number)[], known: readonly string[]): Mistake {
@@ -127,13 +130,16 @@ function valueAt(data: unknown, path: readonly (string | number)[]): unknown {
   return path.reduce<unknown>((value, step) => (isObject(value) ? value[step] : undefined), data);
 }
 
-/** Takes out the nearest map entry at or above the path. A list loses all of its entries, so that places hold. */
+/**
+ * Takes out the nearest map entry at or above the path that is there: of a missing key, what it is missing in. A list
+ * goes as a whole, so that the places of its entries hold.
+ */
 function remove(data: unknown, path: readonly (string | number)[]): boolean {
   for (let length = path.length; length > 0; length -= 1) {
     const parent = valueAt(data, path.slice(0, length - 1));
     const key = path[length - 1];
     if (!isObject(parent) || Array.isArray(parent) || key === undefined) continue;
-    if (!Object.hasOwn(parent, key)) return false;
+    if (!Object.hasOwn(parent, key)) continue;
     return Reflect.deleteProperty(parent, key);
   }
   return false;

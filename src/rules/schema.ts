@@ -145,7 +145,7 @@ export const ruleSchema = strict({
   unless: condition.optional(),
   score: z
     .number({ error: 'a score is a number above 0' })
-    .positive({ error: 'a score is above 0' })
+    .positive({ error: (issue) => `a score is above 0, and this is ${issue.input}` })
     .optional(),
   severity: z.enum(SEVERITIES).optional(),
   actions: z.array(action, { error: 'expected a list of actions' }).optional(),

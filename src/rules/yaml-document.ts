@@ -8,6 +8,8 @@ import {
   type Node,
   parseDocument,
   Scalar,
+  type YAMLMap,
+  type YAMLSeq,
 } from 'yaml';
 import type { Place, Problems } from './problem.ts';
 import type { RuleFile } from './source-files.ts';
@@ -43,7 +45,7 @@ export function parseRuleFile(file: RuleFile, problems: Problems): RuleDocument 
     version: '1.2',
     lineCounter: lines,
     prettyErrors: false,
-    logLevel: 'silent',
+    logLevel: 'error',
   });
   let broken = false;
   for (const error of [...yaml.errors, ...yaml.warnings]) {
@@ -52,7 +54,7 @@ export function parseRuleFile(file: RuleFile, problems: Problems): RuleDocument 
     problems.error(
       { file: shown, line, column: col },
       yamlMessage(error.code, error.message),
-      quoteHint(text, line),
+      error.code === 'DUPLICATE_KEY' ? null : quoteHint(text, line),
     );
   }
   const document = { file: shown, text, lines, yaml, traps, broken };
@@ -90,26 +92,42 @@ function quoteHint(text: string, line: number): string | null {
   return /\b(when|unless|message)\s*:/.test(source) ? 'a text that holds signs of YAML must be quoted' : null;
 }
 
-/** The node at a path and the key it stands under; where the path leads nowhere, the last node on the way. */
-function find(document: RuleDocument, path: Path): { key: Node | null; value: Node | null } {
+interface Found {
+  readonly key: Node | null;
+  readonly value: Node | null;
+  /** false: the path leads nowhere, and this is the last node on the way. */
+  readonly whole: boolean;
+}
+
+/** The node at a path and the key it stands under. */
+function find(document: RuleDocument, path: Path): Found {
   let value: Node | null = document.yaml.contents;
   let key: Node | null = null;
   for (const step of path) {
     if (isAlias(value)) value = value.resolve(document.yaml) ?? null;
-    if (isMap(value)) {
-      const pair = value.items.find(
-        (item) => String(isScalar(item.key) ? item.key.value : item.key) === String(step),
-      );
-      if (pair === undefined) break;
-      key = pair.key as Node;
-      value = (pair.value as Node | null) ?? key;
-    } else if (isSeq(value)) {
-      const item = value.items[Number(step)] as Node | undefined;
-      if (item === undefined) break;
-      [key, value] = [item, item];
-    } else break;
+    const next = isMap(value)
+      ? entry(value, String(step))
+      : isSeq(value)
+        ? element(value, Number(step))
+        : null;
+    if (next === null) return { key, value, whole: false };
+    ({ key, value } = next);
   }
-  return { key, value };
+  return { key, value, whole: true };
+}
+
+function entry(map: YAMLMap, name: string): { key: Node; value: Node } | null {
+  const pair = map.items.find(({ key }) => keyText(key) === name);
+  return pair === undefined ? null : { key: pair.key as Node, value: (pair.value ?? pair.key) as Node };
+}
+
+function element(list: YAMLSeq, index: number): { key: Node; value: Node } | null {
+  const item = list.items[index] as Node | undefined;
+  return item === undefined ? null : { key: item, value: item };
+}
+
+function keyText(key: unknown): string {
+  return String(isScalar(key) ? key.value : key);
 }
 
 /** A part of a rule file: where mistakes about it are shown. */
@@ -142,6 +160,13 @@ export class Spot {
     const scalar = isAlias(value) ? value.resolve(this.document.yaml) : value;
     if (!(scalar instanceof Scalar)) return this.place;
     return this.#at(sourceOffset(this.document.text, scalar, offset));
+  }
+
+  /** The keys of a map, also of those whose values did not pass. */
+  get keys(): string[] {
+    const { value, whole } = find(this.document, this.path);
+    const map = isAlias(value) ? value.resolve(this.document.yaml) : value;
+    return whole && isMap(map) ? map.items.map(({ key }) => keyText(key)) : [];
   }
 
   /** A scalar as it is written: `007` and `5.00` keep their digits. */
