@@ -1,0 +1,222 @@
+import { WeirError } from '../errors.ts';
+import type { Batch } from '../events/batch.ts';
+import { formatLsn } from '../events/position.ts';
+import type { Plan } from '../rules/plan.ts';
+import type { ControlStore } from '../store/control.ts';
+import { AckPoints } from './ack-points.ts';
+import { Acknowledger } from './acknowledger.ts';
+import { Batcher } from './batcher.ts';
+import type { ReplicationConnection } from './connection.ts';
+import { asFault, Fault } from './fault.ts';
+import { heartbeat } from './heartbeat.ts';
+import { InFlight } from './in-flight.ts';
+import { Linger } from './linger.ts';
+import { streamPublications } from './publications.ts';
+import { RuleVersions } from './rule-versions.ts';
+import { Sender } from './sender.ts';
+import type { SourceOptions, SourceState } from './source-options.ts';
+import { TransactionReader } from './transaction-reader.ts';
+
+const DRAIN_MS = 30_000;
+
+type Raised = Awaited<ReturnType<ControlStore['raiseEpoch']>>;
+
+interface EpochOptions {
+  readonly source: SourceOptions;
+  readonly connection: ReplicationConnection;
+  readonly raised: Raised;
+  readonly plan: Plan;
+  /** What the connection was opened with. */
+  readonly publications: readonly string[];
+  readonly onState: (state: SourceState, detail: string) => void;
+}
+
+/**
+ * One epoch: from the last acknowledgement to the first fault, or to a drain. Reading, sending, acknowledging and the
+ * heartbeat run beside each other; whichever fails first ends all of them.
+ */
+export class Epoch {
+  readonly #options: EpochOptions;
+  readonly #abort = new AbortController();
+  readonly #inFlight: InFlight;
+  readonly #points: AckPoints;
+  readonly #batcher: Batcher;
+  readonly #reader: TransactionReader;
+  readonly #sender: Sender;
+  readonly #linger: Linger;
+  readonly #acknowledger: Acknowledger;
+  #paused = false;
+  #draining = false;
+
+  constructor(options: EpochOptions) {
+    this.#options = options;
+    const { source, raised, plan, connection } = options;
+    const { epoch, ack, positions } = raised;
+    this.#inFlight = new InFlight(source.budget, positions, Date.now());
+    this.#points = new AckPoints(ack.lsn);
+    this.#batcher = new Batcher(
+      {
+        epoch,
+        positions,
+        acknowledged: ack.lsn,
+        rows: source.config.batch.rows,
+        bytes: source.config.batch.bytes,
+        commitAt: ack.times.commitAt,
+        time: () => this.#time(),
+        onBatch: (batch) => this.#onBatch(batch),
+      },
+      plan.version,
+    );
+    this.#reader = this.#makeReader(options);
+    this.#sender = new Sender(source.producer, (batches) => this.#onSent(batches));
+    this.#linger = new Linger({
+      lingerMs: source.config.batch.lingerMs,
+      rows: () => this.#batcher.rows,
+      flush: () => this.#batcher.flush(),
+      busy: () => this.#sender.busy,
+    });
+    this.#acknowledger = new Acknowledger({
+      ...{ epoch, control: source.control, producer: source.producer, connection },
+      ...{ inFlight: this.#inFlight, points: this.#points, onProgress: () => this.#measure() },
+    });
+  }
+
+  /** Resolves after a drain, or where new rules need a new connection; throws the fault that ended it. */
+  async run(): Promise<'drained' | 'other-publications'> {
+    const { signal } = this.#abort;
+    const { config } = this.#options.source;
+    const beat = { databaseUrl: config.databaseUrl, slot: config.slot, everyMs: config.heartbeatMs, signal };
+    const tasks = [
+      this.#read(),
+      this.#sender.run(signal).catch((error) => Promise.reject(queueFault(error))),
+      this.#acknowledger.run(signal),
+      heartbeat(beat),
+    ];
+    try {
+      await Promise.all(tasks);
+      return this.#draining ? 'drained' : 'other-publications';
+    } catch (error) {
+      throw error instanceof WeirError ? error : asFault(error);
+    } finally {
+      this.#stop();
+      await Promise.allSettled(tasks);
+    }
+  }
+
+  /** Reads to the end of the transaction at hand, has everything committed and acknowledged; `run` then resolves. */
+  drain(): void {
+    this.#draining = true;
+    this.#reader.stopAtCommit = true;
+    this.#inFlight.wake();
+    this.#options.connection.interrupt();
+  }
+
+  async #read(): Promise<void> {
+    const { connection } = this.#options;
+    while (!this.#reader.stopped && !this.#abort.signal.aborted) {
+      await this.#room();
+      const received = await connection.take();
+      if (received === null) {
+        if (this.#abort.signal.aborted) return;
+        throw new Fault('connection', 'the replication stream has ended');
+      }
+      await this.#reader.read(received);
+      this.#linger.touch();
+    }
+    if (this.#reader.stopped) await this.#finish();
+  }
+
+  /** Not to take from the connection is what pauses its socket. */
+  async #room(): Promise<void> {
+    while (this.#inFlight.full && !this.#abort.signal.aborted && !this.#reader.stopped) {
+      if (!this.#paused) this.#setPaused(true);
+      await this.#inFlight.room();
+    }
+    if (this.#paused) this.#setPaused(false);
+  }
+
+  async #finish(): Promise<void> {
+    const { source, onState } = this.#options;
+    if (this.#draining) onState('draining', `up to ${formatLsn(this.#reader.lastCommitLsn)}`);
+    this.#linger.stop();
+    this.#batcher.closeAll();
+    await this.#sender.idle();
+    const done = await this.#acknowledger.finish(source.drainMs ?? DRAIN_MS, this.#abort.signal);
+    const batches = this.#inFlight.batches;
+    if (!done && !this.#draining) {
+      throw new Fault(
+        'connection',
+        `new rules need another connection, but ${batches} batches stay uncommitted`,
+      );
+    }
+    if (!done) {
+      source.logger.warn(
+        { batches },
+        'drain: not all was committed in time; the next start replays the rest',
+      );
+    }
+    this.#stop();
+  }
+
+  #stop(): void {
+    this.#abort.abort();
+    this.#linger.stop();
+    this.#inFlight.wake();
+    this.#options.connection.interrupt();
+  }
+
+  #onBatch(batch: Batch): void {
+    if (this.#reader.lastCommitLsn > this.#points.last) this.#points.add(this.#reader.lastCommit);
+    this.#inFlight.add(batch, Date.now());
+    this.#sender.push(batch);
+  }
+
+  #onSent(batches: readonly Batch[]): void {
+    const counts = new Map<number, number>();
+    for (const { partition } of batches) counts.set(partition, (counts.get(partition) ?? 0) + 1);
+    for (const [partition, count] of counts) this.#options.source.metrics.sent(partition, count);
+  }
+
+  #time() {
+    const { clock } = this.#reader;
+    return { commitAt: clock.commitAt, watermarks: clock.watermarks() };
+  }
+
+  #makeReader({ source, raised, plan, publications }: EpochOptions): TransactionReader {
+    const rules = new RuleVersions(source);
+    return new TransactionReader(plan, {
+      slot: source.config.slot,
+      partitions: raised.positions.length,
+      acknowledged: raised.ack.lsn,
+      times: raised.ack.times,
+      batcher: this.#batcher,
+      loadRules: (version) => rules.announced(version),
+      needsOtherPublications: (next) =>
+        streamPublications(source.config.slot, next).some((name) => !publications.includes(name)),
+      onHeartbeat: (sentAtMs) => source.metrics.lag({ seconds: Math.max(0, Date.now() - sentAtMs) / 1000 }),
+      onRows: (event, count) => source.metrics.rows(event, count),
+    });
+  }
+
+  #setPaused(paused: boolean): void {
+    this.#paused = paused;
+    const { source, onState } = this.#options;
+    source.metrics.paused(paused);
+    const bytes = this.#inFlight.bytes;
+    const detail = `${bytes} bytes are not yet committed by the workers`;
+    if (paused) onState('paused', detail);
+    else onState('streaming', `at ${formatLsn(this.#reader.lastCommitLsn)}`);
+  }
+
+  #measure(): void {
+    const { source, connection } = this.#options;
+    source.metrics.inFlight(this.#inFlight.bytes);
+    const lsn = this.#reader.lastCommitLsn;
+    if (connection.walEnd > lsn) source.metrics.lag({ bytes: Number(connection.walEnd - lsn) });
+  }
+}
+
+function queueFault(error: unknown): Fault {
+  const message = error instanceof Error ? error.message : String(error);
+  return new Fault('queue', `the queue refused batches: ${message}`, error);
+}

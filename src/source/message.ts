@@ -1,0 +1,26 @@
+import { z } from 'zod';
+
+/** What Weir writes into the WAL with `pg_logical_emit_message`, under the prefix of its instance. */
+const messageSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('heartbeat'), sentAt: z.number() }),
+  z.object({ kind: z.literal('rules'), version: z.string() }),
+]);
+export type WeirMessage = z.infer<typeof messageSchema>;
+
+export function messagePrefix(slot: string): string {
+  return `weir/${slot}`;
+}
+
+export function encodeMessage(message: WeirMessage): string {
+  return JSON.stringify(message);
+}
+
+/** null: not one of ours. Any role can emit a message, under any prefix. */
+export function decodeMessage(content: Uint8Array): WeirMessage | null {
+  try {
+    const parsed = messageSchema.safeParse(JSON.parse(Buffer.from(content).toString('utf8')));
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,168 @@
+import { WeirError } from '../errors.ts';
+import { OPS, type Op } from '../events/row.ts';
+import type { Catalog, CatalogTable } from '../rules/catalog.ts';
+import type { Plan, TablePlan } from '../rules/plan.ts';
+
+/** PostgreSQL 15 knows column lists. */
+export const COLUMN_LISTS = 150_000;
+
+export interface DesiredTable {
+  readonly schema: string;
+  readonly name: string;
+  /** In the table's order; null: whole rows. */
+  readonly columns: readonly string[] | null;
+  /** What must arrive, whichever way it is published. */
+  readonly needed: readonly string[];
+}
+
+/** What a publication should be. `publish` belongs to the whole of it: hence one for each set of operations. */
+export interface DesiredPublication {
+  readonly name: string;
+  readonly ops: readonly Op[];
+  readonly tables: readonly DesiredTable[];
+}
+
+export interface PublicationOptions {
+  readonly slot: string;
+  /** `all`: whole rows, so that new rules need no DBA. */
+  readonly columns: 'used' | 'all';
+  readonly serverVersion: number;
+  readonly catalog: Catalog;
+}
+
+type PublishedTable = Pick<TablePlan, 'schema' | 'name' | 'ops' | 'columns' | 'primaryKey'>;
+
+export function publicationName(slot: string, ops: readonly Op[]): string {
+  return [slot, ...OPS.filter((op) => ops.includes(op))].join('_');
+}
+
+/** What a stream under this plan must name: they exist wherever the plan is in force, and perhaps no earlier. */
+export function streamPublications(slot: string, plan: Pick<Plan, 'tables'>): readonly string[] {
+  return [...new Set(plan.tables.map((table) => publicationName(slot, table.ops)))].sort();
+}
+
+/** Every name that a publication of this slot can have. */
+export function publicationNames(slot: string): readonly string[] {
+  return Array.from({ length: 2 ** OPS.length - 1 }, (_, mask) =>
+    publicationName(
+      slot,
+      OPS.filter((_op, i) => ((mask + 1) & (1 << i)) !== 0),
+    ),
+  );
+}
+
+/**
+ * The publications that a plan needs, each table in exactly one.
+ * @throws WeirError for a table or column that is not there, and for one whose publication would break the host's own
+ * UPDATE or DELETE.
+ */
+export function desiredPublications(
+  plan: Pick<Plan, 'tables'>,
+  options: PublicationOptions,
+): readonly DesiredPublication[] {
+  const byName = new Map<string, { ops: readonly Op[]; tables: DesiredTable[] }>();
+  for (const table of plan.tables) {
+    const name = publicationName(options.slot, table.ops);
+    const publication = byName.get(name) ?? { ops: OPS.filter((op) => table.ops.includes(op)), tables: [] };
+    publication.tables.push(desiredTable(table, options));
+    byName.set(name, publication);
+  }
+  return [...byName].map(([name, { ops, tables }]) => ({ name, ops, tables }));
+}
+
+function desiredTable(table: PublishedTable, options: PublicationOptions): DesiredTable {
+  const full = `${table.schema}.${table.name}`;
+  if (table.schema === 'weir')
+    throw refuse(full, "is Weir's own: it would feed itself", 'name another table');
+  const found = options.catalog.tables.get(full);
+  if (found === undefined) {
+    throw refuse(full, 'does not exist, or is no permanent table', 'correct `table:` in the rules');
+  }
+  const changes = table.ops.includes('update') || table.ops.includes('delete');
+  if (changes) requireIdentity(found, full);
+  const needed = neededColumns(table, found, full);
+  const list = columnList(found, { needed, changes, options });
+  checkGenerated(found, { needed, options, full });
+  return { schema: table.schema, name: table.name, columns: list, needed };
+}
+
+/** After this, PostgreSQL still accepts every UPDATE and DELETE of the table. */
+function requireIdentity(table: CatalogTable, full: string): void {
+  if (table.replicaIdentity === 'full' || table.identityColumns.length > 0) return;
+  throw refuse(
+    full,
+    `has no replica identity (${table.replicaIdentity}, primary key ${table.primaryKey.length === 0 ? 'none' : table.primaryKey.join(', ')}): once its updates are published, its own UPDATE and DELETE would fail`,
+    `give it a primary key, or run \`ALTER TABLE ${quoteTable(table)} REPLICA IDENTITY FULL\` (of a partitioned table: each partition), or capture inserts only`,
+  );
+}
+
+function neededColumns(table: PublishedTable, found: CatalogTable, full: string): readonly string[] {
+  const used = new Set(table.columns.map(({ name }) => name));
+  for (const name of used) {
+    if (found.columns.some((column) => column.name === name)) continue;
+    throw refuse(full, `has no column "${name}"`, 'correct the rules, or the `columns:` of the event');
+  }
+  return found.columns.filter(({ name }) => used.has(name)).map(({ name }) => name);
+}
+
+interface ListContext {
+  readonly needed: readonly string[];
+  readonly changes: boolean;
+  readonly options: PublicationOptions;
+}
+
+/** null where PostgreSQL allows no list: before 15, and for updates with REPLICA IDENTITY FULL. */
+function columnList(
+  found: CatalogTable,
+  { needed, changes, options }: ListContext,
+): readonly string[] | null {
+  if (options.columns === 'all' || options.serverVersion < COLUMN_LISTS) return null;
+  if (changes && found.replicaIdentity === 'full') return null;
+  const identity = changes ? found.identityColumns : [];
+  const wanted = new Set([...needed, ...identity, ...found.primaryKey]);
+  const columns = found.columns.filter(({ name }) => wanted.has(name));
+  // Before 18 a list may not name a generated column, which an identity may have.
+  if (
+    options.serverVersion < 180_000 &&
+    columns.some(({ name, generated }) => generated && identity.includes(name))
+  )
+    return null;
+  return columns
+    .filter(({ generated }) => !generated || options.serverVersion >= 180_000)
+    .map(({ name }) => name);
+}
+
+interface GeneratedContext {
+  readonly needed: readonly string[];
+  readonly options: PublicationOptions;
+  readonly full: string;
+}
+
+/** Before 18 a generated column is not replicated at all. */
+function checkGenerated(found: CatalogTable, { needed, options, full }: GeneratedContext): void {
+  if (options.serverVersion >= 180_000) return;
+  const generated = found.columns.find((column) => column.generated && needed.includes(column.name));
+  if (generated === undefined) return;
+  throw refuse(
+    full,
+    `column "${generated.name}" is generated, and PostgreSQL ${Math.floor(options.serverVersion / 10_000)} does not replicate generated columns`,
+    'write its expression in the rules instead, or use PostgreSQL 18',
+  );
+}
+
+function refuse(full: string, what: string, hint: string): WeirError {
+  return new WeirError({
+    code: 'WEIR_CANNOT_PUBLISH',
+    message: `table ${full} ${what}`,
+    hint,
+    retry: 'after-operator',
+  });
+}
+
+export function quoteIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+export function quoteTable(table: { readonly schema: string; readonly name: string }): string {
+  return `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`;
+}

@@ -1,0 +1,57 @@
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import type { ByteBudget } from '../queue/byte-budget.ts';
+import type { BatchProducer } from '../queue/queue.ts';
+import type { Plan } from '../rules/plan.ts';
+import type { ControlStore } from '../store/control.ts';
+
+/** What the source measures; the monitor's `Metrics` is one. */
+export interface SourceMetrics {
+  rows(table: string, count: number): void;
+  lag(measure: { readonly bytes?: number; readonly seconds?: number }): void;
+  paused(is: boolean): void;
+  inFlight(bytes: number): void;
+  reconnected(): void;
+  epochBegun(epoch: number, reason: string): void;
+  sent(partition: number, batches: number): void;
+  queueDepths(depths: readonly number[]): void;
+}
+
+export interface SourceOptions {
+  readonly config: Pick<
+    Config,
+    'databaseUrl' | 'slot' | 'partitions' | 'columns' | 'adoptSlot' | 'batch' | 'heartbeatMs'
+  >;
+  readonly control: ControlStore;
+  readonly producer: BatchProducer;
+  readonly budget: ByteBudget;
+  /** From the text of weir.rule_versions: `compileStored` of rules/. */
+  readonly compile: (content: string) => Plan;
+  readonly logger: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
+  readonly metrics: SourceMetrics;
+  /** The rule set that this process has announced, or is about to: publications may fit it already. */
+  readonly announced?: Plan;
+  /** Each change of what the source is doing: for readiness. */
+  readonly onStatus?: (status: SourceStatus) => void;
+  /** A drain waits so long for the workers. */
+  readonly drainMs?: number;
+}
+
+export type SourceState =
+  | 'starting'
+  /** Another source holds the slot: this one is a hot standby. */
+  | 'waiting-for-slot'
+  | 'streaming'
+  /** The byte budget is used up: the socket waits for commits. */
+  | 'paused'
+  /** An epoch has ended, and the next is about to begin. */
+  | 'recovering'
+  | 'draining'
+  | 'stopped';
+
+export interface SourceStatus {
+  readonly state: SourceState;
+  /** For people: why, of what. */
+  readonly detail: string;
+  readonly since: Date;
+}

@@ -1,0 +1,198 @@
+import { EXIT, WeirError } from '../errors.ts';
+import { formatLsn } from '../events/position.ts';
+import { failpoint } from '../failpoint.ts';
+import type { Plan } from '../rules/plan.ts';
+import type { Instance } from '../store/control.ts';
+import { Backoff } from './backoff.ts';
+import { ReplicationConnection } from './connection.ts';
+import { Epoch } from './epoch.ts';
+import { readFacts } from './facts.ts';
+import { asFault, type Fault } from './fault.ts';
+import { refusal } from './finding.ts';
+import { delay } from './heartbeat.ts';
+import { judge } from './preflight.ts';
+import { streamPublications } from './publications.ts';
+import { RuleVersions } from './rule-versions.ts';
+import type { SourceOptions, SourceState, SourceStatus } from './source-options.ts';
+import { waitForSlot } from './wait-for-slot.ts';
+
+/** What an attempt that never reached the server says of it: no waiting mends these. */
+const REFUSED = /^(28...|3D000|42501)$/;
+
+/**
+ * The source: holds the slot, begins an epoch, streams until something fails, and begins the next. There is one
+ * recovery path, which every start takes too (invariant 4).
+ *
+ * A crash here can leave batches of an epoch that nobody follows up, never a row that was acknowledged and not
+ * committed.
+ */
+export class Source {
+  readonly #options: SourceOptions;
+  readonly #rules: RuleVersions;
+  readonly #stopping = new AbortController();
+  readonly #backoff = new Backoff();
+  #status: SourceStatus = { state: 'starting', detail: 'not connected yet', since: new Date() };
+  #epoch: Epoch | null = null;
+  #connectedOnce = false;
+
+  constructor(options: SourceOptions) {
+    this.#options = options;
+    this.#rules = new RuleVersions(options);
+  }
+
+  get status(): SourceStatus {
+    return this.#status;
+  }
+
+  /** Resolves after `drain`; throws a WeirError for what a person has to mend. */
+  async run(): Promise<void> {
+    let reason = 'start';
+    try {
+      while (!this.#stopping.signal.aborted) {
+        const startedMs = Date.now();
+        try {
+          reason = await this.#attempt(reason);
+        } catch (error) {
+          reason = await this.#recover(error, Date.now() - startedMs);
+        }
+      }
+    } finally {
+      this.#set('stopped', 'the source has stopped');
+    }
+  }
+
+  /** SIGTERM: reads to a commit, has everything committed and acknowledged, lets go of the slot. `run` then resolves. */
+  drain(): void {
+    this.#stopping.abort();
+    this.#epoch?.drain();
+  }
+
+  /** One epoch, from holding the slot to its end. Returns what the next one is for. */
+  async #attempt(reason: string): Promise<string> {
+    const { control, config, metrics, logger } = this.#options;
+    const instance = await this.#check();
+    const plan = await this.#rules.recorded(instance.ack.rules);
+    const publications = streamPublications(config.slot, plan);
+    const connection = await this.#hold(instance, publications);
+    if (connection === null) return reason;
+    try {
+      failpoint('epoch.before');
+      const raised = await control.raiseEpoch();
+      failpoint('epoch.raised');
+      metrics.epochBegun(raised.epoch, reason);
+      const { epoch, ack } = raised;
+      logger.info({ epoch, reason, lsn: formatLsn(ack.lsn), rules: ack.rules }, 'epoch begun');
+      await this.#check();
+      await this.#options.producer.empty();
+      failpoint('queue.emptied');
+      // While this one waited for the slot, another may have gone on to other rules.
+      const inForce = ack.rules === plan.version ? plan : await this.#rules.recorded(ack.rules);
+      if (streamPublications(config.slot, inForce).some((name) => !publications.includes(name)))
+        return 'rules';
+      return await this.#stream({ connection, raised, plan: inForce, publications });
+    } finally {
+      await connection.close();
+    }
+  }
+
+  async #stream(parts: Omit<ConstructorParameters<typeof Epoch>[0], 'source' | 'onState'>): Promise<string> {
+    const onState = (state: SourceState, detail: string) => this.#set(state, detail);
+    this.#epoch = new Epoch({ ...parts, source: this.#options, onState });
+    try {
+      this.#set('streaming', `from ${formatLsn(parts.raised.ack.lsn)}`);
+      if (this.#stopping.signal.aborted) this.#epoch.drain();
+      await this.#epoch.run();
+      return 'rules';
+    } finally {
+      this.#epoch = null;
+    }
+  }
+
+  /** Invariant 8: stops where rows would be lost without a word. */
+  async #check(): Promise<Instance> {
+    const { config, control } = this.#options;
+    const facts = await readFacts(config.databaseUrl, config.slot);
+    this.#connectedOnce = true;
+    const instance = await control.instance();
+    const plans = instance === null ? [] : await this.#plans(instance);
+    const refused = refusal(judge(config.slot, facts, { instance, plans }));
+    if (refused !== null) throw refused;
+    return instance as Instance;
+  }
+
+  async #plans(instance: Instance): Promise<readonly Plan[]> {
+    const announced = this.#options.announced;
+    const inForce = await this.#rules.recorded(instance.ack.rules);
+    return announced === undefined ? [inForce] : [inForce, announced];
+  }
+
+  async #hold(instance: Instance, publications: readonly string[]): Promise<ReplicationConnection | null> {
+    const { config, logger } = this.#options;
+    return waitForSlot({
+      databaseUrl: config.databaseUrl,
+      slot: config.slot,
+      publications,
+      acknowledged: instance.ack.lsn,
+      open: ReplicationConnection.open,
+      signal: this.#stopping.signal,
+      onWaiting: (pid, waitedMs) => {
+        this.#set('waiting-for-slot', `slot "${config.slot}" is used by backend ${pid}`);
+        logger.info({ slot: config.slot, pid, waitedMs }, 'another source holds the slot: standing by');
+      },
+    });
+  }
+
+  /** Says what happened, waits, and returns the reason of the next epoch. Throws what no waiting mends. */
+  async #recover(error: unknown, ranMs: number): Promise<string> {
+    if (error instanceof WeirError && error.retry !== 'backoff') throw error;
+    if (!this.#connectedOnce && REFUSED.test((error as { code?: string }).code ?? ''))
+      throw unreachable(error);
+    const fault = asFault(error);
+    const waitMs = fault.reason === 'requested' ? 0 : this.#backoff.nextMs(ranMs);
+    this.#say(fault, waitMs);
+    await delay(waitMs, this.#stopping.signal);
+    return fault.reason;
+  }
+
+  #say(fault: Fault, waitMs: number): void {
+    const { logger, metrics } = this.#options;
+    if (this.#stopping.signal.aborted) return;
+    this.#set('recovering', `${fault.reason}: ${fault.message}`);
+    metrics.reconnected();
+    const fields = { reason: fault.reason, detail: fault.message, waitMs: Math.round(waitMs) };
+    if (fault.reason === 'requested') logger.info(fields, 'a new epoch was asked for');
+    else logger.warn(fields, 'the epoch has ended: beginning another');
+  }
+
+  #set(state: SourceState, detail: string): void {
+    const since = state === this.#status.state ? this.#status.since : new Date();
+    const changed = state !== this.#status.state;
+    this.#status = { state, detail, since };
+    if (!changed) return;
+    this.#options.logger.info({ state, detail }, 'source');
+    this.#options.onStatus?.(this.#status);
+  }
+}
+
+function unreachable(error: unknown): WeirError {
+  return new WeirError({
+    code: 'WEIR_SOURCE_REFUSED',
+    message: `PostgreSQL refused the connection: ${(error as Error).message}`,
+    hint: 'check user, password and database of DATABASE_URL, and that the role has REPLICATION',
+    exit: EXIT.unreachable,
+    cause: error,
+  });
+}
+
+/** Runs until the signal aborts, which drains. */
+export async function runSource(options: SourceOptions & { readonly signal: AbortSignal }): Promise<void> {
+  const source = new Source(options);
+  const drain = () => source.drain();
+  options.signal.addEventListener('abort', drain, { once: true });
+  if (options.signal.aborted) drain();
+  try {
+    await source.run();
+  } finally {
+    options.signal.removeEventListener('abort', drain);
+  }
+}

@@ -1,0 +1,245 @@
+import type { Lsn } from '../events/position.ts';
+import { type Projection, project, Router } from '../events/route.ts';
+import { type Cell, type Micros, SECOND, UNCHANGED } from '../events/row.ts';
+import type { Plan } from '../rules/plan.ts';
+import type { Acknowledgement, SourceTimes } from '../store/control.ts';
+import type { Batcher } from './batcher.ts';
+import type { Change, Relation } from './change.ts';
+import type { Received } from './inbox.ts';
+import { decodeMessage, messagePrefix } from './message.ts';
+import { EventClock } from './time.ts';
+
+const INSERT = 0;
+const UPDATE = 1;
+const DELETE = 2;
+const TRUNCATE = 3;
+const NO_CELLS: readonly Cell[] = [];
+
+/**
+ * How far a partition without rows may fall behind before it is sent an empty batch. Each costs a job and moves
+ * nothing but positions, since no rule of today waits for time: five seconds, not one.
+ */
+const BEHIND = { walBytes: 16n * 1024n * 1024n, micros: 5 * SECOND } as const;
+
+export interface ReaderOptions {
+  readonly slot: string;
+  readonly partitions: number;
+  /** Transactions up to this commit record are done with, whatever the server sends again. */
+  readonly acknowledged: Lsn;
+  readonly times: SourceTimes;
+  readonly batcher: Batcher;
+  /** The rule set of a version; null: the store does not know it. */
+  readonly loadRules: (version: string) => Promise<Plan | null>;
+  /** The connection was opened without a publication that this plan needs: the stream has to start anew after it. */
+  readonly needsOtherPublications: (plan: Plan) => boolean;
+  readonly onHeartbeat: (sentAtMs: number) => void;
+  readonly onRows: (event: string, count: number) => void;
+}
+
+/**
+ * The stream in order: transactions, ordinals, time, routing, batches. All of it is synchronous but for a change of
+ * rules. Ordinals count before any filter, so that another rule set numbers history the same.
+ */
+export class TransactionReader {
+  readonly #options: ReaderOptions;
+  readonly #prefix: string;
+  #plan: Plan;
+  #clock: EventClock;
+  #router: Router;
+  #rowCounts: number[];
+  /** Of the transaction being read; null between transactions. */
+  #begin: { readonly lsn: Lsn; readonly commitAt: Micros; readonly skip: boolean } | null = null;
+  #ordinal = 0;
+  /** A published row or a message of our own: what may cause punctuations. */
+  #relevant = false;
+  #lastCommit: Lsn;
+  #committedRules: string;
+  /** A rule set to switch to before the next message. */
+  #announced: string | null = null;
+  stopAtCommit = false;
+
+  constructor(plan: Plan, options: ReaderOptions) {
+    this.#options = options;
+    this.#prefix = messagePrefix(options.slot);
+    this.#plan = plan;
+    this.#committedRules = plan.version;
+    this.#clock = new EventClock(plan.tables, options.times);
+    this.#router = new Router(plan, options.partitions);
+    this.#rowCounts = plan.tables.map(() => 0);
+    this.#lastCommit = options.acknowledged;
+  }
+
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  /** Time as of the last row read. */
+  get clock(): EventClock {
+    return this.#clock;
+  }
+
+  /** The last transaction with something in it that was read whole, with time and rules as of its end. */
+  get lastCommit(): Acknowledgement {
+    return { lsn: this.#lastCommit, rules: this.#committedRules, times: this.#clock.committed() };
+  }
+
+  get lastCommitLsn(): Lsn {
+    return this.#lastCommit;
+  }
+
+  /** A drain has come to the end of a transaction. */
+  get stopped(): boolean {
+    return this.stopAtCommit && this.#begin === null;
+  }
+
+  async read({ changes, sizes }: Received): Promise<void> {
+    for (let i = 0; i < changes.length && !this.stopped; i++) {
+      this.#change(changes[i] as Change, sizes[i] as number);
+      if (this.#announced !== null) await this.#switchRules(this.#announced);
+    }
+    this.#countRows();
+  }
+
+  #change(change: Change, bytes: number): void {
+    switch (change.kind) {
+      case 'begin':
+        return this.#beginTransaction(change);
+      case 'commit':
+        return this.#commit();
+      case 'insert':
+        return this.#row({ op: INSERT, relation: change.relation, row: change.row, old: null, bytes });
+      case 'update':
+        return this.#row({ op: UPDATE, relation: change.relation, row: change.row, old: change.old, bytes });
+      case 'delete':
+        return this.#row({ op: DELETE, relation: change.relation, row: change.old, old: change.old, bytes });
+      case 'truncate':
+        return this.#truncate(change.relations, bytes);
+      case 'message':
+        return this.#message(change);
+      case 'relation':
+      case 'type':
+      case 'origin':
+        return;
+    }
+  }
+
+  #beginTransaction({ commitLsn, commitAt }: Extract<Change, { kind: 'begin' }>): void {
+    this.#begin = { lsn: commitLsn, commitAt, skip: commitLsn <= this.#options.acknowledged };
+    this.#ordinal = 0;
+    this.#relevant = false;
+  }
+
+  /** Counts a row change or message. An empty transaction never comes here, so it never moves anything. */
+  #next(): boolean {
+    const begin = this.#begin;
+    if (begin === null) throw new Error('pgoutput sent a change outside a transaction');
+    if (begin.skip) return false;
+    this.#ordinal++;
+    if (this.#ordinal > 1) return true;
+    this.#clock.begin(begin.commitAt);
+    this.#options.batcher.begin(begin.lsn, this.#clock.commitAt);
+    return true;
+  }
+
+  #commit(): void {
+    const begin = this.#begin;
+    this.#begin = null;
+    if (begin === null || begin.skip || this.#ordinal === 0) return;
+    const { batcher } = this.#options;
+    this.#clock.commit();
+    batcher.commit();
+    this.#lastCommit = begin.lsn;
+    this.#committedRules = this.#plan.version;
+    if (this.#relevant) batcher.punctuate(BEHIND);
+  }
+
+  #row(change: RowChange): void {
+    if (!this.#next()) return;
+    this.#relevant = true;
+    const projection = this.#router.projection(change.relation);
+    if (projection !== null && (projection.ops & (1 << change.op)) !== 0) this.#send(projection, change);
+    this.#options.batcher.advance(this.#ordinal);
+  }
+
+  #truncate(relations: readonly Relation[], bytes: number): void {
+    if (!this.#next()) return;
+    this.#relevant = true;
+    for (const relation of relations) {
+      const projection = this.#router.projection(relation);
+      if (projection === null || (projection.ops & (1 << TRUNCATE)) === 0) continue;
+      this.#send(projection, { op: TRUNCATE, relation, row: NO_CELLS, old: null, bytes });
+    }
+    this.#options.batcher.advance(this.#ordinal);
+  }
+
+  #send(projection: Projection, { op, row, old, bytes }: RowChange): void {
+    const { table } = projection;
+    const oldCells = old === null ? null : project(projection, old);
+    const cells = op === TRUNCATE ? row : filled(project(projection, row), oldCells);
+    this.#clock.stamp(table, cells);
+    this.#router.route(table, cells);
+    this.#rowCounts[table] = (this.#rowCounts[table] as number) + 1;
+    const { at, watermark, late } = this.#clock;
+    const { targets, roles, count } = this.#router;
+    const place = { ordinal: this.#ordinal, bytes };
+    for (let i = 0; i < count; i++) {
+      const parts = { table, op, late, at, watermark, roles: roles[i] as number, cells, old: oldCells };
+      this.#options.batcher.add(targets[i] as number, parts, place);
+    }
+  }
+
+  #message(change: Extract<Change, { kind: 'message' }>): void {
+    // One that is not transactional stands at no place of the commit order.
+    if (!change.transactional || !this.#next()) return;
+    const message = change.prefix === this.#prefix ? decodeMessage(change.content) : null;
+    if (message !== null) {
+      this.#relevant = true;
+      if (message.kind === 'rules') this.#announced = message.version;
+      else this.#heartbeat(message.sentAt);
+    }
+    this.#options.batcher.advance(this.#ordinal);
+  }
+
+  #heartbeat(sentAtMs: number): void {
+    this.#clock.heartbeat();
+    this.#options.onHeartbeat(sentAtMs);
+  }
+
+  /** Exactly here: what was read before is judged by the old rules, what comes after by the new. */
+  async #switchRules(version: string): Promise<void> {
+    this.#announced = null;
+    if (version === this.#plan.version) return;
+    const plan = await this.#options.loadRules(version);
+    if (plan === null) return;
+    this.#countRows();
+    this.#options.batcher.switchRules(plan.version);
+    this.#clock = EventClock.of(plan.tables, this.#clock);
+    this.#router = new Router(plan, this.#options.partitions);
+    this.#rowCounts = plan.tables.map(() => 0);
+    this.#plan = plan;
+    if (this.#options.needsOtherPublications(plan)) this.stopAtCommit = true;
+  }
+
+  #countRows(): void {
+    for (let table = 0; table < this.#rowCounts.length; table++) {
+      const count = this.#rowCounts[table] as number;
+      if (count === 0) continue;
+      this.#options.onRows((this.#plan.tables[table] as Plan['tables'][number]).event, count);
+      this.#rowCounts[table] = 0;
+    }
+  }
+}
+
+interface RowChange {
+  readonly op: number;
+  readonly relation: Relation;
+  readonly row: readonly Cell[];
+  readonly old: readonly Cell[] | null;
+  readonly bytes: number;
+}
+
+/** An unchanged TOAST value that the old row has is known after all. */
+function filled(cells: readonly Cell[], old: readonly Cell[] | null): readonly Cell[] {
+  if (old === null || !cells.includes(UNCHANGED)) return cells;
+  return cells.map((cell, i) => (cell === UNCHANGED && typeof old[i] === 'string' ? (old[i] as Cell) : cell));
+}
