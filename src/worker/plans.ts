@@ -1,6 +1,6 @@
 import { WeirError } from '../errors.ts';
-import { compileStored } from '../rules/stored.ts';
 import type { Plan } from '../rules/plan.ts';
+import { compileStored } from '../rules/stored.ts';
 import type { ControlStore } from '../store/control.ts';
 
 /** Rule sets by version, from the store and never from this process's own disk (invariant 7); compiled once. */

@@ -1,0 +1,113 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client } from 'pg';
+import type { Logger } from 'pino';
+import { failpoint } from '../failpoint.ts';
+import { commitBatch, type PartitionCommit, type PartitionOutcome, type Writer } from '../store/commit.ts';
+import { classify } from '../store/fault.ts';
+
+export type CommitResult = PartitionOutcome | { readonly kind: 'abandoned' };
+
+interface Waiting {
+  readonly commit: PartitionCommit;
+  readonly resolve: (result: CommitResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface CommitterOptions {
+  readonly connect: () => Promise<Client>;
+  readonly writer: Writer;
+  readonly logger: Logger;
+  readonly onCommit: (seconds: number, partitions: number) => void;
+}
+
+const MAX_PAUSE_MS = 2_000;
+
+/**
+ * The commits of all partitions of this process, one transaction at a time: while one is under way the next ones
+ * gather, so that the busier the process is, the more partitions share a transaction.
+ *
+ * It asks again until PostgreSQL answers, however long that takes, or until the process gives up its partitions.
+ */
+export class Committer {
+  readonly #options: CommitterOptions;
+  #waiting: Waiting[] = [];
+  #client: Client | null = null;
+  #running: Promise<void> | null = null;
+  #stopped = new AbortController();
+
+  constructor(options: CommitterOptions) {
+    this.#options = options;
+  }
+
+  submit(commit: PartitionCommit): Promise<CommitResult> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ commit, resolve, reject });
+      this.#running ??= this.#run().finally(() => {
+        this.#running = null;
+      });
+    });
+  }
+
+  /** On the session that commits, between two commits: compaction, loading of state. */
+  async close(): Promise<void> {
+    this.#stopped.abort();
+    await this.#running;
+    await this.#client?.end().catch(() => undefined);
+    this.#client = null;
+  }
+
+  async #run(): Promise<void> {
+    // A turn of the event loop lets the other partitions' folds join.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting;
+      this.#waiting = [];
+      await this.#commit(group);
+    }
+  }
+
+  async #commit(group: readonly Waiting[]): Promise<void> {
+    for (let pauseMs = 20; ; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
+      try {
+        const started = performance.now();
+        this.#client ??= await this.#options.connect();
+        failpoint('commit.before');
+        const outcome = await commitBatch(
+          this.#client,
+          group.map(({ commit }) => commit),
+          this.#options.writer,
+        );
+        failpoint('commit.after');
+        this.#options.onCommit((performance.now() - started) / 1_000, group.length);
+        for (const { commit, resolve } of group) resolve(outcome.get(commit.partition) ?? ABANDONED);
+        return;
+      } catch (error) {
+        if (!(await this.#mayRetry(error, pauseMs))) {
+          settle(group, error, this.#stopped.signal.aborted);
+          return;
+        }
+      }
+    }
+  }
+
+  async #mayRetry(error: unknown, pauseMs: number): Promise<boolean> {
+    const fault = classify(error);
+    if (fault.connectionLost) {
+      this.#client?.end().catch(() => undefined);
+      this.#client = null;
+    }
+    if (fault.kind !== 'retry' || this.#stopped.signal.aborted) return false;
+    this.#options.logger.warn({ err: error, code: fault.code }, 'a commit waits for the store');
+    await delay(pauseMs, null, { signal: this.#stopped.signal }).catch(() => undefined);
+    return !this.#stopped.signal.aborted;
+  }
+}
+
+const ABANDONED = { kind: 'abandoned' } as const;
+
+function settle(group: readonly Waiting[], error: unknown, stopped: boolean): void {
+  for (const { resolve, reject } of group) {
+    if (stopped) resolve(ABANDONED);
+    else reject(error);
+  }
+}

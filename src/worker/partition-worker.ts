@@ -1,0 +1,215 @@
+import type { Logger } from 'pino';
+import { fold } from '../engine/fold.ts';
+import { PartitionState } from '../engine/partition-state.ts';
+import { type Batch, decodeRow, type EncodedRow } from '../events/batch.ts';
+import type { PositionText } from '../events/position.ts';
+import type { Row } from '../events/row.ts';
+import { failpoint } from '../failpoint.ts';
+import type { BatchReport } from '../queue/queue.ts';
+import type { Plan } from '../rules/plan.ts';
+import type { PartitionCommit } from '../store/commit.ts';
+import type { ControlStore } from '../store/control.ts';
+import { classify } from '../store/fault.ts';
+import { encodeSegment } from '../store/segments.ts';
+import type { CommitResult } from './committer.ts';
+import { report } from './report.ts';
+import { LogOutdated, type StateLog } from './state-log.ts';
+import type { WorkerMetrics } from './worker-metrics.ts';
+
+export interface PartitionDeps {
+  readonly openLog: (partition: number) => Promise<StateLog>;
+  readonly plans: { get(version: string): Promise<Plan> };
+  readonly commit: (commit: PartitionCommit) => Promise<CommitResult>;
+  readonly control: Pick<ControlStore, 'currentEpoch' | 'requestEpoch'>;
+  readonly metrics: WorkerMetrics;
+  readonly logger: Pick<Logger, 'info' | 'warn' | 'debug'>;
+}
+
+/** Keys of which nothing may be left, looked at after each batch. */
+const SWEEP_KEYS = 64;
+
+/** What is known of the partition while this process owns it; thrown away whenever a commit did not go through. */
+interface Open {
+  readonly log: StateLog;
+  readonly state: PartitionState;
+  plan: Plan;
+  epoch: number;
+  /** In the store. */
+  committed: PositionText;
+  /** As far as has been folded: beyond `committed` only by time in which nothing happened. */
+  position: PositionText;
+}
+
+/**
+ * A partition: takes batches one at a time, folds the part above its position, commits. What it holds in memory is
+ * a cache of the store, so whenever it is in doubt it forgets everything and reads again.
+ *
+ * A crash here can leave a batch folded in memory or committed in whole, never half of it.
+ */
+export class PartitionWorker {
+  readonly partition: number;
+  readonly #deps: PartitionDeps;
+  #open: Open | null = null;
+  /** Batches, idle moves and compaction of a partition never overlap. */
+  #tail: Promise<unknown> = Promise.resolve();
+
+  constructor(partition: number, deps: PartitionDeps) {
+    this.partition = partition;
+    this.#deps = deps;
+  }
+
+  handle(batch: Batch): Promise<BatchReport> {
+    return this.#alone(() => this.#take(batch));
+  }
+
+  /** Writes down that time has moved although nothing happened. */
+  flushIdle(): Promise<void> {
+    return this.#alone(async () => {
+      const open = this.#open;
+      if (open === null || open.position === open.committed) return;
+      await this.#commit(open, { to: open.position, segment: null, delta: NOTHING, outputs: NO_OUTPUTS });
+    });
+  }
+
+  /** What is in memory is not to be trusted any more. */
+  forget(): void {
+    this.#open = null;
+  }
+
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#tail.then(work);
+    this.#tail = done.catch(() => undefined);
+    return done;
+  }
+
+  async #take(batch: Batch): Promise<BatchReport> {
+    this.#open ??= await this.#load(batch.rules);
+    const open = this.#open;
+    if (batch.epoch > open.epoch) open.epoch = await this.#deps.control.currentEpoch();
+    if (batch.epoch < open.epoch) return report('stale-epoch');
+    if (batch.to <= open.position) return report('no-op');
+    if (batch.from > open.position) return this.#gap(batch, open);
+    return this.#apply(batch, open);
+  }
+
+  async #load(rules: string): Promise<Open> {
+    const [log, plan] = await Promise.all([this.#deps.openLog(this.partition), this.#deps.plans.get(rules)]);
+    const { epoch, position } = log;
+    return { log, plan, epoch, position, committed: position, state: new PartitionState(plan) };
+  }
+
+  async #gap(batch: Batch, open: Open): Promise<BatchReport> {
+    const why = `gap: partition ${this.partition} stands at ${open.position}, the batch begins at ${batch.from}`;
+    this.#deps.logger.warn({ partition: this.partition, from: batch.from, position: open.position }, why);
+    await this.#deps.control.requestEpoch(batch.epoch, why);
+    return report('gap');
+  }
+
+  async #apply(batch: Batch, open: Open): Promise<BatchReport> {
+    if (batch.rules !== open.plan.version) {
+      open.plan = await this.#deps.plans.get(batch.rules);
+      open.state.setPlan(open.plan);
+    }
+    const rows = rowsAbove(batch, open);
+    const needed = open.state.neededBuckets(rows);
+    if (needed.length > 0) await open.log.install(open.state, needed);
+    const { outputs, delta } = fold(open.plan, open.state, {
+      rows,
+      watermarks: batch.watermarks.map((watermark) => watermark ?? -Infinity),
+      commitAt: batch.commitAt,
+    });
+    failpoint('fold.done');
+    if (rows.length === 0) {
+      open.position = batch.to;
+      return report('committed');
+    }
+    const segment = delta.size === 0 ? null : encodeSegment(delta);
+    const done = await this.#commit(open, { to: batch.to, segment, delta, outputs });
+    if (done.outcome === 'committed') this.#measure(batch, outputs);
+    return done;
+  }
+
+  async #commit(open: Open, what: Change): Promise<BatchReport> {
+    const result = await this.#deps.commit({
+      partition: this.partition,
+      epoch: open.epoch,
+      expected: open.committed,
+      to: what.to,
+      generation: open.log.generation,
+      segment: what.segment,
+      outputs: what.outputs,
+      rulesVersion: open.plan.version,
+      scoring: open.plan.scoring,
+    });
+    switch (result.kind) {
+      case 'committed':
+        open.committed = what.to;
+        open.position = what.to;
+        open.log.committed({
+          to: what.to,
+          epoch: open.epoch,
+          buckets: what.delta.keys(),
+          bytes: what.segment?.length ?? 0,
+        });
+        await this.#tidy(open);
+        return { ...report('committed'), hits: what.outputs.hits.length, ...counts(result) };
+      case 'fenced':
+        this.forget();
+        return report(result.reason === 'epoch' ? 'stale-epoch' : 'lost');
+      case 'abandoned':
+        this.forget();
+        return report('lost');
+    }
+  }
+
+  /** The batch is committed whatever becomes of this: what fails here is read again from the store. */
+  async #tidy(open: Open): Promise<void> {
+    open.state.sweep(SWEEP_KEYS);
+    try {
+      await open.log.tidy(open.state);
+    } catch (error) {
+      if (!(error instanceof LogOutdated) && classify(error).kind !== 'retry') throw error;
+      this.#deps.logger.warn({ err: error, partition: this.partition }, 'compaction is put off');
+      this.forget();
+    }
+  }
+
+  #measure(batch: Batch, outputs: PartitionCommit['outputs']): void {
+    const { metrics } = this.#deps;
+    for (const hit of outputs.hits) metrics.hit(hit.rule, hit.mode);
+    for (const alert of outputs.alerts) metrics.alert(alert.rule, alert.severity);
+    for (const letter of outputs.deadLetters) metrics.deadLetter(letter.rule);
+    for (const late of outputs.late) metrics.late(late.event);
+    const now = Date.now() * 1_000;
+    for (const [, commitAt] of batch.transactions) metrics.commitToEffect(Math.max(0, now - commitAt) / 1e6);
+  }
+}
+
+interface Change {
+  readonly to: PositionText;
+  readonly segment: string | null;
+  readonly delta: ReadonlyMap<number, string>;
+  readonly outputs: PartitionCommit['outputs'];
+}
+
+const NOTHING: ReadonlyMap<number, string> = new Map();
+const NO_OUTPUTS: PartitionCommit['outputs'] = {
+  hits: [],
+  decisions: [],
+  alerts: [],
+  blocks: [],
+  late: [],
+  deadLetters: [],
+};
+
+function rowsAbove(batch: Batch, open: Open): Row[] {
+  const width = (table: number): number => open.plan.tables[table]?.columns.length ?? 0;
+  const rows = batch.events.map((event) => decodeRow(event as EncodedRow, batch, width));
+  return batch.from === open.position ? rows : rows.filter((row) => row.position > open.position);
+}
+
+function counts(
+  result: Extract<CommitResult, { kind: 'committed' }>,
+): Pick<BatchReport, 'alerts' | 'deadLetters'> {
+  return { alerts: result.alerts, deadLetters: result.deadLetters };
+}
