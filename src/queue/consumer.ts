@@ -68,6 +68,7 @@ export class Consumer implements BatchConsumer {
         return data.summary;
       case 'malformed':
         // The job fails and shows why on the board; the next batch finds the gap.
+        this.#options.logger.error({ job: job.id, reason: data.reason }, 'a job is no batch: it is left out');
         throw new Error(`not a batch: ${data.reason}`);
       case 'batch': {
         const summary = summarize(data.batch, await this.#handle(handler, data.batch));
