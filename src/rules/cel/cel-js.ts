@@ -49,8 +49,11 @@ function parameterName(type: ParameterType): string {
   return type === 'list' ? 'list' : celName(type);
 }
 
+/** Checking and evaluating go as deep as a chain of `||` is long: the stack has room for some thousands. */
+export const MAX_PARTS = 4000;
+
 function createEnvironment(): Environment {
-  const environment = new Environment();
+  const environment = new Environment({ limits: { maxAstNodes: MAX_PARTS } });
   environment.registerOperator('double % double', never);
   for (const signature of SIGNATURES) {
     if (signature.own) environment.registerFunction(declaration(signature), never, { async: false });

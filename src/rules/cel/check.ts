@@ -10,6 +10,7 @@ import { partsOf, type Term } from './term.ts';
  * found as well. A mistake inside silences those that follow from it.
  */
 export function installChecks(term: Term, source: string, problems: CelProblem[]): void {
+  const silenced = holdsMistake(term);
   interceptCheck(term.node, (original) => {
     const check = checkOf(term, original);
     return (checker, context) => {
@@ -17,12 +18,17 @@ export function installChecks(term: Term, source: string, problems: CelProblem[]
       try {
         return check(checker, context);
       } catch (error) {
-        if (problems.length === before) problems.push(explain(error, term, source));
+        if (problems.length === before && !silenced) problems.push(explain(error, term, source));
         return checker.getType('dyn');
       }
     };
   });
   for (const part of partsOf(term)) installChecks(part, source, problems);
+}
+
+/** Some name below has no type: it was reported when names were resolved. */
+function holdsMistake(term: Term): boolean {
+  return term.kind === 'mistake' || partsOf(term).some(holdsMistake);
 }
 
 function checkOf(term: Term, original: Check): Check {
@@ -39,6 +45,7 @@ function checkOf(term: Term, original: Check): Check {
     case 'element':
       return checkElement(term);
     case 'binary':
+      if (term.op === '+') return checkSum(term, original);
       return term.op === 'in' && isNamedList(term.right) ? checkInList(term.left) : original;
     case 'call':
       return (checker, context) => asDouble(original(checker, context), checker.getType('double'));
@@ -53,6 +60,15 @@ export function isNamedList(term: Term): boolean {
 
 function asDouble(type: CelType, double: CelType): CelType {
   return type.name === 'int' ? double : type;
+}
+
+/** cel-js calls duration + timestamp a duration (8.0.0), and evaluates it to a timestamp. */
+function checkSum(term: Extract<Term, { kind: 'binary' }>, original: Check): Check {
+  return (checker, context) => {
+    const type = original(checker, context);
+    const right = checker.check(term.right.node, context);
+    return right.name === celName('timestamp') ? right : type;
+  };
 }
 
 /** A list is asked by a number; cel-js would have an int. */

@@ -13,6 +13,7 @@ export function explain(error: unknown, term: Term, source: string): CelProblem 
 
 function complaint(error: unknown, term: Term, source: string): Complaint {
   const said: Complaint = { message: summaryOf(error) };
+  if (!isOfCelJs(error)) return said;
   switch (term.kind) {
     case 'binary':
       return term.op === '&&' || term.op === '||' ? needsBool(term, source) : mismatch(term, source);
@@ -114,10 +115,14 @@ function shown(term: Term, source: string): string {
   return text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`;
 }
 
+/** Its errors have a summary; those without are ours, and say what they mean. */
+function isOfCelJs(error: unknown): boolean {
+  return error instanceof Error && 'summary' in error;
+}
+
 function summaryOf(error: unknown): string {
-  const summary = error instanceof Error ? (Reflect.get(error, 'summary') as unknown) : undefined;
-  if (typeof summary === 'string') return summary;
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  return 'summary' in error ? String(error.summary) : error.message;
 }
 
 /** The checker's own place is that of the part that is wrong: a macro's condition, a list's element. */

@@ -10,14 +10,17 @@ export function compileInItems(left: Compiled, items: readonly Compiled[]): Comp
   if (values !== null && typeof left.type === 'string')
     return compiled('bool', inConstants(left, values), throws);
   const tests = items.map((item) => asBool(compileComparison('==', left, item)));
+  // As in CEL, an element that throws throws for the whole list.
+  const all = items.some((item) => item.throws);
   const run: Expression = (frame) => {
-    let found: boolean | null = false;
+    let [found, unknown] = [false, false];
     for (const test of tests) {
       const equal = test(frame);
-      if (equal === true) return true;
-      if (equal === null) found = null;
+      if (equal === true && !all) return true;
+      found ||= equal === true;
+      unknown ||= equal === null;
     }
-    return found;
+    return found || (unknown ? null : false);
   };
   return compiled('bool', run, throws);
 }

@@ -1,4 +1,4 @@
-import type { ParseFailure } from './cel-js.ts';
+import { MAX_PARTS, type ParseFailure } from './cel-js.ts';
 import type { CelProblem } from './result.ts';
 import type { Scope } from './scope.ts';
 
@@ -60,6 +60,10 @@ export function explainSyntax(failure: ParseFailure, source: string, scope: Scop
     const name = /^\w+/.exec(rest)?.[0] ?? '';
     const column = scope.row.has(name) ? name : 'name';
     return { offset, message: `${name} is a word of CEL's own`, hint: `the column is row["${column}"]` };
+  }
+  if (code === 'limit_exceeded') {
+    const message = `the condition is too long (${MAX_PARTS} parts, 1000 in a list)`;
+    return { offset, message, hint: 'many values belong in a list: x in lists.NAME' };
   }
   const found = /^\S+/.exec(rest)?.[0];
   const stopped = code === 'unexpected_character' && found !== undefined;

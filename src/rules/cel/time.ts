@@ -21,7 +21,8 @@ export function parseDuration(text: string): Micros | null {
   if (parts === '') return null;
   let micros = 0;
   for (const [, amount, unit = ''] of parts.matchAll(/([\d.]+)([a-zµ]+)/g)) {
-    micros += Number(amount) * (UNITS.get(unit) ?? 0);
+    // To the nanosecond: 59.999999 * 1e6 is not whole in doubles.
+    micros += Math.round(Number(amount) * (UNITS.get(unit) ?? 0) * 1000) / 1000;
   }
   return Math.trunc(sign === '-' ? -micros : micros);
 }
@@ -87,7 +88,7 @@ export function wallClock(zone: string): WallClock | null {
 }
 
 function fixedClock(zone: string): WallClock | null {
-  const [matched, sign, hours, minutes] = /^([+-]?)(\d\d):(\d\d)$/.exec(zone) ?? [];
+  const [matched, sign, hours, minutes] = /^([+-]?)([01]\d|2[0-3]):([0-5]\d)$/.exec(zone) ?? [];
   if (matched === undefined) return null;
   const offset = (Number(hours) * 60 + Number(minutes)) * 60_000 * (sign === '-' ? -1 : 1);
   return (at) => Math.floor(at / 1000) + offset;

@@ -26,11 +26,9 @@ export function unknownFunction(name: string, method: boolean, count: number): C
   if (method && FUNCTIONS.has(name))
     return { message: `${name}() is a function`, hint: `write ${name}(x, …)` };
   if (!method && METHODS.has(name)) return { message: `${name}() is a method`, hint: `write x.${name}(…)` };
-  const found = nearest(name, known);
-  return {
-    message: `unknown function ${shown}`,
-    ...(found === null ? {} : { hint: `did you mean ${found}()?` }),
-  };
+  const found = nearest(name, [...known, ...FUNCTIONS, ...METHODS]);
+  const meant = found !== null && METHODS.has(found) ? `x.${found}` : found;
+  return { message: `unknown function ${shown}`, hint: `did you mean ${meant}()?` };
 }
 
 function wrongCount(name: string, method: boolean, count: number): Complaint | null {

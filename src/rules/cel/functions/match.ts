@@ -11,7 +11,7 @@ function re2(parts: readonly Compiled[]): ReturnType<Build> {
     throw new ArgumentError(1, 'the pattern of re2() must be a text in quotes', 're2(name, r"^a+$")');
   }
   const compiled = compilePattern(pattern);
-  return strict((text: string) => compiled.matcher(text).find())(parts.slice(0, 1));
+  return strict((text: string) => compiled.test(text))(parts.slice(0, 1));
 }
 
 function compilePattern(pattern: string): RE2JS {
