@@ -32,7 +32,8 @@ export class AckPoints {
 
   /** The greatest commit that every partition is done with, which is taken out with all before it. */
   take(positions: readonly PositionText[]): Acknowledgement | null {
-    const least = positions.reduce((a, b) => (a < b ? a : b));
+    const [least] = [...positions].sort();
+    if (least === undefined) return null;
     let done = 0;
     while (done < this.#points.length && (this.#points[done] as Point).closing <= least) done++;
     if (done === 0) return null;

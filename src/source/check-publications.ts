@@ -4,7 +4,7 @@ import type { ExistingPublication, ExistingTable } from './existing-publications
 
 /** Why the publications do not carry what a plan needs. */
 export interface PublicationProblem {
-  readonly kind: 'recreated' | 'missing' | 'table' | 'column' | 'operations' | 'filtered' | 'wide' | 'twice';
+  readonly kind: 'recreated' | 'missing' | 'table' | 'column' | 'operations' | 'filtered' | 'wide' | 'lists';
   readonly publication: string | null;
   /** Names the thing and its value. */
   readonly message: string;
@@ -51,44 +51,58 @@ function checkTable(
       .filter(({ schema, name }) => schema === table.schema && name === table.name)
       .map((published) => ({ publication, published })),
   );
-  const [place, second] = places;
-  if (place === undefined) {
+  if (places.length === 0) {
     return [{ kind: 'table', publication: null, message: `table ${full} is in no publication of Weir` }];
   }
-  const { publication, published } = place;
-  const problems = [...checkOperations(table.ops, publication, full), ...checkColumns(table, place)];
-  if (published.filtered) {
-    const message = `publication "${publication.name}" filters the rows of ${full}`;
-    problems.push({ kind: 'filtered', publication: publication.name, message });
+  const problems = places.flatMap((place) => checkPlace(table, place, full));
+  // While rules change a table may be in two; PostgreSQL wants one column list then.
+  const lists = new Set(places.map(({ published }) => JSON.stringify(published.columns)));
+  if (lists.size > 1) {
+    const names = places.map(({ publication }) => `"${publication.name}"`).join(', ');
+    problems.push({
+      kind: 'lists',
+      publication: null,
+      message: `table ${full} has different column lists in ${names}`,
+    });
   }
-  if (second !== undefined) {
-    const message = `table ${full} is in "${publication.name}" and in "${second.publication.name}"`;
-    problems.push({ kind: 'twice', publication: publication.name, message });
+  if (!places.some(({ publication }) => table.ops.every((op) => publication.ops.includes(op)))) {
+    const [{ publication }] = places as [(typeof places)[number]];
+    problems.push(operations(table.ops, publication, full));
   }
   return problems;
 }
 
-function checkOperations(
-  ops: readonly Op[],
-  publication: ExistingPublication,
-  full: string,
-): PublicationProblem[] {
-  const absent = ops.filter((op) => !publication.ops.includes(op));
-  if (absent.length === 0) return [];
-  const message = `publication "${publication.name}" does not publish ${absent.join(', ')} of ${full}`;
-  return [{ kind: 'operations', publication: publication.name, message }];
+interface Place {
+  readonly publication: ExistingPublication;
+  readonly published: ExistingTable;
 }
 
-function checkColumns(
-  table: Pick<TablePlan, 'schema' | 'name' | 'columns'>,
-  { publication, published }: { publication: ExistingPublication; published: ExistingTable },
+function checkPlace(
+  table: Pick<TablePlan, 'columns'>,
+  { publication, published }: Place,
+  full: string,
 ): PublicationProblem[] {
+  const problems: PublicationProblem[] = [];
+  if (published.filtered) {
+    const message = `publication "${publication.name}" filters the rows of ${full}`;
+    problems.push({ kind: 'filtered', publication: publication.name, message });
+  }
   const { columns } = published;
-  if (columns === null) return [];
-  const absent = table.columns.filter(({ name }) => !columns.includes(name)).map(({ name }) => name);
-  if (absent.length === 0) return [];
-  const message = `publication "${publication.name}" does not carry ${absent.map((name) => `"${name}"`).join(', ')} of ${table.schema}.${table.name}`;
-  return [{ kind: 'column', publication: publication.name, message }];
+  const absent =
+    columns === null
+      ? []
+      : table.columns.filter(({ name }) => !columns.includes(name)).map(({ name }) => name);
+  if (absent.length > 0) {
+    const message = `publication "${publication.name}" does not carry ${absent.map((name) => `"${name}"`).join(', ')} of ${full}`;
+    problems.push({ kind: 'column', publication: publication.name, message });
+  }
+  return problems;
+}
+
+function operations(ops: readonly Op[], publication: ExistingPublication, full: string): PublicationProblem {
+  const absent = ops.filter((op) => !publication.ops.includes(op));
+  const message = `publication "${publication.name}" does not publish ${absent.join(', ')} of ${full}`;
+  return { kind: 'operations', publication: publication.name, message };
 }
 
 function wide({ name }: ExistingPublication): PublicationProblem {

@@ -1,7 +1,7 @@
 import { WeirError } from '../errors.ts';
 import { OPS, type Op } from '../events/row.ts';
 import type { Catalog, CatalogTable } from '../rules/catalog.ts';
-import type { Plan, TablePlan } from '../rules/plan.ts';
+import type { Plan } from '../rules/plan.ts';
 
 /** PostgreSQL 15 knows column lists. */
 export const COLUMN_LISTS = 150_000;
@@ -11,8 +11,6 @@ export interface DesiredTable {
   readonly name: string;
   /** In the table's order; null: whole rows. */
   readonly columns: readonly string[] | null;
-  /** What must arrive, whichever way it is published. */
-  readonly needed: readonly string[];
 }
 
 /** What a publication should be. `publish` belongs to the whole of it: hence one for each set of operations. */
@@ -29,8 +27,6 @@ export interface PublicationOptions {
   readonly serverVersion: number;
   readonly catalog: Catalog;
 }
-
-type PublishedTable = Pick<TablePlan, 'schema' | 'name' | 'ops' | 'columns' | 'primaryKey'>;
 
 export function publicationName(slot: string, ops: readonly Op[]): string {
   return [slot, ...OPS.filter((op) => ops.includes(op))].join('_');
@@ -52,7 +48,9 @@ export function publicationNames(slot: string): readonly string[] {
 }
 
 /**
- * The publications that a plan needs, each table in exactly one.
+ * The publications that a plan needs, each table in exactly one. While rules change, `tables` are those of the new
+ * plan and those of the one in force: a table that is captured in two ways then is in two, with one column list,
+ * until the stream has come to the new rules.
  * @throws WeirError for a table or column that is not there, and for one whose publication would break the host's own
  * UPDATE or DELETE.
  */
@@ -60,30 +58,57 @@ export function desiredPublications(
   plan: Pick<Plan, 'tables'>,
   options: PublicationOptions,
 ): readonly DesiredPublication[] {
+  const uses = new Map<string, TableUse>();
+  for (const table of plan.tables) addUse(uses, table);
   const byName = new Map<string, { ops: readonly Op[]; tables: DesiredTable[] }>();
-  for (const table of plan.tables) {
-    const name = publicationName(options.slot, table.ops);
-    const publication = byName.get(name) ?? { ops: OPS.filter((op) => table.ops.includes(op)), tables: [] };
-    publication.tables.push(desiredTable(table, options));
-    byName.set(name, publication);
+  for (const use of uses.values()) {
+    const desired = desiredTable(use, options);
+    for (const ops of use.captures.values()) {
+      const name = publicationName(options.slot, ops);
+      const publication = byName.get(name) ?? { ops, tables: [] };
+      publication.tables.push(desired);
+      byName.set(name, publication);
+    }
   }
   return [...byName].map(([name, { ops, tables }]) => ({ name, ops, tables }));
 }
 
-function desiredTable(table: PublishedTable, options: PublicationOptions): DesiredTable {
+/** All that is asked of one table. */
+interface TableUse {
+  readonly schema: string;
+  readonly name: string;
+  readonly columns: Set<string>;
+  /** Sets of operations, by their text. */
+  readonly captures: Map<string, readonly Op[]>;
+}
+
+function addUse(uses: Map<string, TableUse>, table: Plan['tables'][number]): void {
   const full = `${table.schema}.${table.name}`;
-  if (table.schema === 'weir')
-    throw refuse(full, "is Weir's own: it would feed itself", 'name another table');
+  const { schema, name } = table;
+  const use = uses.get(full) ?? { schema, name, columns: new Set(), captures: new Map() };
+  for (const column of table.columns) use.columns.add(column.name);
+  const ops = OPS.filter((op) => table.ops.includes(op));
+  use.captures.set(ops.join(), ops);
+  uses.set(full, use);
+}
+
+function desiredTable(use: TableUse, options: PublicationOptions): DesiredTable {
+  const full = `${use.schema}.${use.name}`;
+  if (use.schema === 'weir') throw refuse(full, "is Weir's own: it would feed itself", 'name another table');
   const found = options.catalog.tables.get(full);
   if (found === undefined) {
     throw refuse(full, 'does not exist, or is no permanent table', 'correct `table:` in the rules');
   }
-  const changes = table.ops.includes('update') || table.ops.includes('delete');
+  const ops = [...use.captures.values()].flat();
+  const changes = ops.includes('update') || ops.includes('delete');
   if (changes) requireIdentity(found, full);
-  const needed = neededColumns(table, found, full);
-  const list = columnList(found, { needed, changes, options });
+  const needed = neededColumns(use.columns, found, full);
   checkGenerated(found, { needed, options, full });
-  return { schema: table.schema, name: table.name, columns: list, needed };
+  return {
+    schema: use.schema,
+    name: use.name,
+    columns: columnList(found, { needed, changes, options }),
+  };
 }
 
 /** After this, PostgreSQL still accepts every UPDATE and DELETE of the table. */
@@ -96,8 +121,7 @@ function requireIdentity(table: CatalogTable, full: string): void {
   );
 }
 
-function neededColumns(table: PublishedTable, found: CatalogTable, full: string): readonly string[] {
-  const used = new Set(table.columns.map(({ name }) => name));
+function neededColumns(used: ReadonlySet<string>, found: CatalogTable, full: string): readonly string[] {
   for (const name of used) {
     if (found.columns.some((column) => column.name === name)) continue;
     throw refuse(full, `has no column "${name}"`, 'correct the rules, or the `columns:` of the event');

@@ -1,3 +1,4 @@
+import { unreachable } from '../errors.ts';
 import type { Lsn } from '../events/position.ts';
 import { type Projection, project, Router } from '../events/route.ts';
 import { type Cell, type Micros, SECOND, UNCHANGED } from '../events/row.ts';
@@ -103,23 +104,32 @@ export class TransactionReader {
   #change(change: Change, bytes: number): void {
     switch (change.kind) {
       case 'begin':
-        return this.#beginTransaction(change);
+        this.#beginTransaction(change);
+        break;
       case 'commit':
-        return this.#commit();
+        this.#commit();
+        break;
       case 'insert':
-        return this.#row({ op: INSERT, relation: change.relation, row: change.row, old: null, bytes });
+        this.#row({ op: INSERT, relation: change.relation, row: change.row, old: null, bytes });
+        break;
       case 'update':
-        return this.#row({ op: UPDATE, relation: change.relation, row: change.row, old: change.old, bytes });
+        this.#row({ op: UPDATE, relation: change.relation, row: change.row, old: change.old, bytes });
+        break;
       case 'delete':
-        return this.#row({ op: DELETE, relation: change.relation, row: change.old, old: change.old, bytes });
+        this.#row({ op: DELETE, relation: change.relation, row: change.old, old: change.old, bytes });
+        break;
       case 'truncate':
-        return this.#truncate(change.relations, bytes);
+        this.#truncate(change.relations, bytes);
+        break;
       case 'message':
-        return this.#message(change);
+        this.#message(change);
+        break;
       case 'relation':
       case 'type':
       case 'origin':
-        return;
+        break;
+      default:
+        unreachable(change);
     }
   }
 
