@@ -1,3 +1,4 @@
+import { fromText } from '../rules/cel/cells.ts';
 import type {
   LetPlan,
   Plan,
@@ -5,8 +6,10 @@ import type {
   ScoringPlan,
   StorePlan,
   TablePlan,
+  ValueType,
   WindowPlan,
 } from '../rules/plan.ts';
+import type { ReadValue } from './value.ts';
 import { type AggregateSpec, aggregateOf } from './windows/aggregate.ts';
 
 /** A plan laid out for the fold: what each row of a table has to do, with everything shared numbered once. */
@@ -61,6 +64,9 @@ export interface WindowProgram {
   readonly plan: WindowPlan;
   readonly lookup: Lookup;
   readonly store: StorePlan;
+  /** Of its values; not used by count. */
+  readonly type: ValueType;
+  readonly read: ReadValue;
   /** Index into the store's aggregates; -1: none is kept. */
   readonly aggregate: number;
 }
@@ -176,7 +182,9 @@ class TableBuilder {
     const known = this.#windows.find((window) => window.lookup === lookup && sameWindow(window.plan, plan));
     if (known !== undefined) return known;
     const aggregate = aggregateOf(plan, store, specs);
-    const window = { index: this.#windows.length, plan, lookup, store, aggregate };
+    const { type, pgType } = store.values[plan.value ?? -1] ?? { type: 'string', pgType: 'text' };
+    const read = fromText(type, pgType);
+    const window = { index: this.#windows.length, plan, lookup, store, type, read, aggregate };
     this.#windows.push(window);
     return window;
   }

@@ -102,7 +102,7 @@ export class RowContext {
     const { row } = this;
     const bucket = this.bucket(store.routing);
     const keyed = bucket.store(store);
-    const cells = store.plan.values.map(({ column }) => keptCell(row.cells[column]));
+    const cells = store.plan.values.map(({ column, pgType }) => keptCell(row.cells[column], pgType));
     const entries = keyed.append(key, row.at, cells);
     keyed.prune(entries, this.#state.forgottenBefore(store));
     this.#appended[store.index] = entries;

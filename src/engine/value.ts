@@ -1,34 +1,16 @@
-import { type ArrayItem, parseArray, parseBoolean } from '../events/cell.ts';
-import { parseInterval, parseTimestamp } from '../events/cell-time.ts';
 import type { Cell } from '../events/row.ts';
-import type { Value, ValueType } from '../rules/plan.ts';
+import type { Value } from '../rules/plan.ts';
 
-/** A cell as conditions see it; null where it is not known. */
-export function toValue(cell: Cell | undefined, type: ValueType): Value {
+/** From PostgreSQL's text to a condition's value. */
+export type ReadValue = (text: string) => Value;
+
+/** A kept cell as conditions see it; null where it was not known. */
+export function readCell(cell: Cell, read: ReadValue): Value {
+  return typeof cell === 'string' ? read(cell) : null;
+}
+
+/** What a store keeps of a cell: its text, or NULL. Of money the plain number: `-$1,234.56` cannot be added up. */
+export function keptCell(cell: Cell | undefined, pgType: string): string | null {
   if (typeof cell !== 'string') return null;
-  switch (type) {
-    case 'double':
-      return Number(cell);
-    case 'string':
-      return cell;
-    case 'bool':
-      return parseBoolean(cell);
-    case 'timestamp':
-      return parseTimestamp(cell);
-    case 'duration':
-      return parseInterval(cell);
-    default:
-      return parseArray(cell).map((item) => itemValue(item, type.list));
-  }
-}
-
-function itemValue(item: ArrayItem, type: ValueType): Value {
-  return typeof item === 'object' && item !== null
-    ? item.map((inner) => itemValue(inner, type))
-    : toValue(item, type);
-}
-
-/** What a store keeps of a cell: its text, or NULL. */
-export function keptCell(cell: Cell | undefined): string | null {
-  return typeof cell === 'string' ? cell : null;
+  return pgType === 'money' ? cell.replace(/[^0-9.-]/g, '') : cell;
 }

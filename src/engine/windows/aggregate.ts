@@ -1,4 +1,5 @@
 import type { Micros } from '../../events/row.ts';
+import { fromText } from '../../rules/cel/cells.ts';
 import type { StorePlan, ValueType, WindowPlan } from '../../rules/plan.ts';
 import type { Follower } from './entries.ts';
 import { RunningDistinct } from './running-distinct.ts';
@@ -10,6 +11,7 @@ export interface AggregateSpec {
   readonly kind: 'sum' | 'distinct' | 'min' | 'max';
   readonly value: number;
   readonly type: ValueType;
+  readonly pgType: string;
   readonly over: Micros;
   readonly current: boolean;
 }
@@ -22,7 +24,8 @@ export function aggregateOf(window: WindowPlan, store: StorePlan, specs: Aggrega
   if (window.value === null || value === undefined) throw new Error(`a window's ${window.fn} has no value`);
   // Sums and counts of values step back over the row itself for nothing; a deque does not go back.
   const current = kind === 'sum' || kind === 'distinct' ? true : window.current;
-  const spec: AggregateSpec = { kind, value: window.value, type: value.type, over: window.over, current };
+  const { type, pgType } = value;
+  const spec: AggregateSpec = { kind, type, pgType, value: window.value, over: window.over, current };
   const known = specs.findIndex((other) => JSON.stringify(other) === JSON.stringify(spec));
   return known >= 0 ? known : specs.push(spec) - 1;
 }
@@ -41,8 +44,8 @@ export function startAggregate(spec: AggregateSpec): Follower {
     case 'distinct':
       return new RunningDistinct(spec.value, spec.type);
     case 'min':
-      return new RunningExtreme(spec.value, spec.type, -1);
+      return new RunningExtreme(spec.value, fromText(spec.type, spec.pgType), -1);
     case 'max':
-      return new RunningExtreme(spec.value, spec.type, 1);
+      return new RunningExtreme(spec.value, fromText(spec.type, spec.pgType), 1);
   }
 }

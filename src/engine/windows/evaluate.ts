@@ -1,7 +1,7 @@
 import type { Row } from '../../events/row.ts';
-import type { Value, ValueType } from '../../rules/plan.ts';
+import type { Value } from '../../rules/plan.ts';
 import type { WindowProgram } from '../program.ts';
-import { toValue } from '../value.ts';
+import { type ReadValue, readCell } from '../value.ts';
 import { type AggregateSpec, startAggregate } from './aggregate.ts';
 import type { Entries, Follower } from './entries.ts';
 import { ExactSum } from './exact-sum.ts';
@@ -38,9 +38,8 @@ export function evaluateWindow(window: WindowProgram, question: Question): Value
   if (plan.fn === 'count') return hi - lo;
   if (lo >= hi) return emptyValue(window);
   const value = plan.value ?? 0;
-  const type = window.store.values[value]?.type ?? 'string';
-  if (plan.fn === 'first') return toValue(entries.cell(lo, value), type);
-  if (plan.fn === 'last' || plan.fn === 'previous') return toValue(entries.cell(hi - 1, value), type);
+  if (plan.fn === 'first') return readCell(entries.cell(lo, value), window.read);
+  if (plan.fn === 'last' || plan.fn === 'previous') return readCell(entries.cell(hi - 1, value), window.read);
   if (hi - lo < question.followFrom) return scan(window, entries, [lo, hi]);
   return follow(window, question, { lo, hi, lower });
 }
@@ -108,14 +107,13 @@ const scratchSet = new Set<string>();
 function scan(window: WindowProgram, entries: Entries, [lo, hi]: readonly [number, number]): Value {
   const { fn, value } = window.plan;
   const index = value ?? 0;
-  const type = window.store.values[index]?.type ?? 'string';
   if (fn === 'min' || fn === 'max')
-    return scanExtreme(entries, { lo, hi, index, type, sign: fn === 'max' ? 1 : -1 });
+    return scanExtreme(entries, { lo, hi, index, read: window.read, sign: fn === 'max' ? 1 : -1 });
   if (fn === 'distinct') {
     scratchSet.clear();
     for (let i = lo; i < hi; i++) {
       const cell = entries.cell(i, index);
-      if (typeof cell === 'string') scratchSet.add(identityOf(cell, type));
+      if (typeof cell === 'string') scratchSet.add(identityOf(cell, window.type));
     }
     return scratchSet.size;
   }
@@ -129,11 +127,11 @@ function scan(window: WindowProgram, entries: Entries, [lo, hi]: readonly [numbe
 
 function scanExtreme(
   entries: Entries,
-  { lo, hi, index, type, sign }: { lo: number; hi: number; index: number; type: ValueType; sign: number },
+  { lo, hi, index, read, sign }: { lo: number; hi: number; index: number; read: ReadValue; sign: number },
 ): Value {
   let best: Value = null;
   for (let i = lo; i < hi; i++) {
-    const value = toValue(entries.cell(i, index), type);
+    const value = readCell(entries.cell(i, index), read);
     if (value !== null && (best === null || compareValues(value, best) * sign > 0)) best = value;
   }
   return best;

@@ -1,6 +1,6 @@
 import type { Micros } from '../../events/row.ts';
-import type { Value, ValueType } from '../../rules/plan.ts';
-import { toValue } from '../value.ts';
+import type { Value } from '../../rules/plan.ts';
+import { type ReadValue, readCell } from '../value.ts';
 import type { Entries, Follower } from './entries.ts';
 import { compareValues } from './order.ts';
 
@@ -11,7 +11,7 @@ import { compareValues } from './order.ts';
  */
 export class RunningExtreme implements Follower {
   readonly #value: number;
-  readonly #type: ValueType;
+  readonly #read: ReadValue;
   /** 1: the greatest. -1: the least. */
   readonly #sign: 1 | -1;
   #times: Micros[] = [];
@@ -21,9 +21,9 @@ export class RunningExtreme implements Follower {
   #hi = 0;
   #lower = -Infinity;
 
-  constructor(value: number, type: ValueType, sign: 1 | -1) {
+  constructor(value: number, read: ReadValue, sign: 1 | -1) {
     this.#value = value;
-    this.#type = type;
+    this.#read = read;
     this.#sign = sign;
   }
 
@@ -53,7 +53,7 @@ export class RunningExtreme implements Follower {
   }
 
   #take(entries: Entries, index: number): void {
-    const value = toValue(entries.cell(index, this.#value), this.#type);
+    const value = readCell(entries.cell(index, this.#value), this.#read);
     if (value === null) return;
     const time = entries.times[index] as number;
     let place = this.#times.length;
