@@ -1,7 +1,8 @@
-import type { ClientBase, Pool, QueryConfig, QueryResultRow } from 'pg';
+import type { ClientBase, Pool, QueryResultRow } from 'pg';
 import { z } from 'zod';
 import { closing, formatLsn, type PositionText, parseLsn } from '../events/position.ts';
 import type { Acknowledgement, ControlStore, Instance, SourceIdentity } from './control.ts';
+import { transaction, withClient } from './transaction.ts';
 
 /*
  * Each method is one statement, or one transaction of two: a crash here can leave a write undone,
@@ -109,27 +110,22 @@ async function readInstance(pool: Pool, processorId: string): Promise<Instance |
  * rows are locked), so the positions it returns are final for the old epoch.
  */
 async function raiseEpoch(pool: Pool, processorId: string) {
-  const client = await pool.connect();
-  try {
-    const [, raised, , positions, ack] = await transaction(client, [
-      {
-        text: 'update weir.instances set epoch = epoch + 1 where processor_id = $1 returning epoch',
-        values: [processorId],
-      },
-      { text: LOCK_CHECKPOINTS, values: [processorId] },
-      { text: RAISE_CHECKPOINTS, values: [processorId] },
-      { text: RAISE_ACK, values: [processorId] },
-    ]);
-    return {
-      epoch: Number(present(raised?.rows ?? []).epoch),
-      ack: ackOf(present<AckRow>(ack?.rows ?? [])),
-      positions: (positions?.rows ?? []).map((row) => row.position),
-    };
-  } finally {
-    client.release();
-  }
+  return withClient(pool, (client) =>
+    transaction(client, async () => {
+      const raised = await client.query<{ epoch: string }>(RAISE_INSTANCE, [processorId]);
+      await client.query(LOCK_CHECKPOINTS, [processorId]);
+      const stand = await client.query<{ position: PositionText }>(RAISE_CHECKPOINTS, [processorId]);
+      const ack = await client.query<AckRow>(RAISE_ACK, [processorId]);
+      return {
+        epoch: Number(present(raised.rows).epoch),
+        ack: ackOf(present(ack.rows)),
+        positions: stand.rows.map((row) => row.position),
+      };
+    }),
+  );
 }
 
+const RAISE_INSTANCE = 'update weir.instances set epoch = epoch + 1 where processor_id = $1 returning epoch';
 /** In the order in which commits lock them. */
 const LOCK_CHECKPOINTS = 'select from weir.checkpoints where processor_id = $1 order by partition for update';
 const RAISE_CHECKPOINTS = `with raised as (
@@ -138,18 +134,6 @@ const RAISE_CHECKPOINTS = `with raised as (
   ) select position from raised order by partition`;
 const RAISE_ACK = `update weir.acks a set epoch = i.epoch from weir.instances i
   where a.processor_id = $1 and i.processor_id = $1 returning a.lsn, a.rules_version, a.times`;
-
-async function transaction(client: ClientBase, queries: readonly QueryConfig[]) {
-  const results = [await client.query('begin')];
-  try {
-    for (const query of queries) results.push(await client.query(query));
-    await client.query('commit');
-    return results;
-  } catch (error) {
-    await client.query('rollback').catch(() => undefined); // the first error is the one to tell
-    throw error;
-  }
-}
 
 async function recordAck(
   pool: Pool,

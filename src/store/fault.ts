@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { WeirError } from '../errors.ts';
 
 /**
  * What an error of the store asks for: `retry` the same again (on a new connection when `connectionLost`), find the
@@ -6,7 +7,7 @@ import pg from 'pg';
  */
 export interface Fault {
   readonly kind: 'retry' | 'poison' | 'fatal';
-  /** SQLSTATE, or Node's code of a socket error. */
+  /** SQLSTATE, Node's code of a socket error, or a WeirError's. */
   readonly code: string;
   readonly connectionLost: boolean;
 }
@@ -39,6 +40,10 @@ const SOCKET = new Set([
 
 export function classify(error: unknown): Fault {
   if (error instanceof pg.DatabaseError) return bySqlState(error.code ?? 'XX000');
+  if (error instanceof WeirError) {
+    const kind = error.retry === 'backoff' ? 'retry' : 'fatal';
+    return { kind, code: error.code, connectionLost: false };
+  }
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (SOCKET.has(code)) return { kind: 'retry', code, connectionLost: true };
   if (error instanceof AggregateError && error.errors.length > 0) return classify(error.errors[0]);
