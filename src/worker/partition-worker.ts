@@ -168,7 +168,7 @@ export class PartitionWorker {
     try {
       await open.log.tidy(open.state);
     } catch (error) {
-      if (!(error instanceof LogOutdated) && classify(error).kind !== 'retry') throw error;
+      if (!isTransient(error)) throw error;
       this.#deps.logger.warn({ err: error, partition: this.partition }, 'compaction is put off');
       this.forget();
     }
@@ -201,6 +201,11 @@ const NO_OUTPUTS: PartitionCommit['outputs'] = {
   late: [],
   deadLetters: [],
 };
+
+/** What time heals: the store is away, or another owner has moved the partition. */
+export function isTransient(error: unknown): boolean {
+  return error instanceof LogOutdated || classify(error).kind === 'retry';
+}
 
 function rowsAbove(batch: Batch, open: Open): Row[] {
   const width = (table: number): number => open.plan.tables[table]?.columns.length ?? 0;

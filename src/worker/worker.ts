@@ -4,11 +4,9 @@ import type { Logger } from 'pino';
 import type { Batch } from '../events/batch.ts';
 import type { BatchConsumer, BatchProducer, BatchReport } from '../queue/queue.ts';
 import type { ControlStore } from '../store/control.ts';
-import { classify } from '../store/fault.ts';
 import { Ownership } from './ownership.ts';
-import { type PartitionDeps, PartitionWorker } from './partition-worker.ts';
+import { isTransient, type PartitionDeps, PartitionWorker } from './partition-worker.ts';
 import { report } from './report.ts';
-import { LogOutdated } from './state-log.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
 
 export interface WorkerOptions {
@@ -24,7 +22,7 @@ export interface WorkerOptions {
   readonly metrics: WorkerMetrics;
   readonly logger: Logger;
   /** Which partitions this process owns changed: for readiness. */
-  readonly onOwned: (owned: readonly number[]) => void;
+  readonly onBalanced: (owned: readonly number[]) => void;
 }
 
 const BALANCE_MS = 1_000;
@@ -48,7 +46,7 @@ export class Worker {
       try {
         await this.#session(signal);
       } catch (error) {
-        if (classify(error).kind !== 'retry') throw error;
+        if (!isTransient(error)) throw error;
         this.#options.logger.warn({ err: error }, 'lost the session that owns the partitions');
         await this.#letGo();
         await delay(RETRY_MS, null, { signal }).catch(() => undefined);
@@ -94,7 +92,7 @@ export class Worker {
     const owned = [...ownership.owned].sort((a, b) => a - b);
     this.#options.logger.info({ owned, gained, released: surplus }, 'partitions');
     this.#options.metrics.owned(owned.length);
-    this.#options.onOwned(owned);
+    this.#options.onBalanced(owned);
   }
 
   /** What the last owner left half done in the queue is not waited for: a new epoch sends it again (invariant 4). */
@@ -117,7 +115,7 @@ export class Worker {
         this.#options.metrics.batch(batch, done);
         return done;
       } catch (error) {
-        if (!(error instanceof LogOutdated) && classify(error).kind !== 'retry') throw error;
+        if (!isTransient(error)) throw error;
         this.#options.logger.warn({ err: error, partition: worker.partition }, 'a batch waits for the store');
         worker.forget();
         await delay(RETRY_MS);
@@ -141,7 +139,7 @@ export class Worker {
   async #letGo(): Promise<void> {
     const partitions = [...this.#workers.keys()];
     this.#workers.clear();
-    this.#options.onOwned([]);
+    this.#options.onBalanced([]);
     await Promise.all(partitions.map((partition) => this.#options.consumer.stop(partition)));
   }
 

@@ -1,0 +1,292 @@
+import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Pool } from 'pg';
+import type { Logger } from 'pino';
+import { withClient } from './cli/connect.ts';
+import { readValidRules } from './cli/read-rules.ts';
+import type { Config } from './config.ts';
+import { WeirError } from './errors.ts';
+import { boardApp } from './monitor/board.ts';
+import { Health } from './monitor/health.ts';
+import { type HttpServer, startHttp } from './monitor/http.ts';
+import { Metrics } from './monitor/metrics.ts';
+import { ByteBudget } from './queue/byte-budget.ts';
+import { openQueues, type Queues } from './queue/connect.ts';
+import type { Plan } from './rules/plan.ts';
+import { compileStored } from './rules/stored.ts';
+import { announceRules } from './source/announce-rules.ts';
+import { checkClient } from './source/facts.ts';
+import { type Blocker, slotStatus } from './source/slot.ts';
+import { Source } from './source/source.ts';
+import type { SourceStatus } from './source/source-options.ts';
+import type { ControlStore, Instance } from './store/control.ts';
+import { openControl } from './store/control-store.ts';
+import { reshard } from './store/reshard.ts';
+import { openClient, openPool } from './store/session.ts';
+import { Committer } from './worker/committer.ts';
+import { Plans } from './worker/plans.ts';
+import { PooledStateLog } from './worker/state-log.ts';
+import { Worker } from './worker/worker.ts';
+
+/** What every room of the process is given. */
+interface App {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly http: HttpServer;
+  readonly pool: Pool;
+  readonly control: ControlStore;
+}
+
+export interface RunOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  /** Aborting it drains: everything read is committed and acknowledged, then `runApp` resolves. */
+  readonly signal: AbortSignal;
+  readonly onListening?: (url: string) => void;
+}
+
+/**
+ * `weir run`: opens the rooms in the order of an event's path and closes them in the opposite order. HTTP comes
+ * first, so that /readyz explains a start that waits.
+ */
+export async function runApp({ config, logger, signal, onListening }: RunOptions): Promise<void> {
+  const metrics = new Metrics();
+  const health = new Health();
+  const http = await startHttp({ http: config.http, metrics, health });
+  onListening?.(http.url);
+  const pool = openPool({ url: config.storeUrl, slot: config.slot, max: 6 });
+  const control = openControl(pool, config.slot);
+  const app: App = { config, logger, metrics, health, http, pool, control };
+  try {
+    health.set('starting', 'reading the instance from the store');
+    while (!signal.aborted) await runShards(app, await shards(app), signal);
+  } finally {
+    await pool.end();
+    await http.close();
+  }
+}
+
+/** The instance, with as many partitions as are asked for, if that can be done at once. */
+async function shards(app: App): Promise<Instance> {
+  const { config, control, pool, logger } = app;
+  const instance = await control.instance();
+  if (instance === null) throw notInitialised(config);
+  if (config.role === 'worker' || instance.partitions === config.partitions) return instance;
+  const client = await pool.connect();
+  try {
+    const done = await reshard(client, config.slot, config.partitions);
+    if (!done) return instance;
+    logger.info({ from: instance.partitions, to: config.partitions }, 're-sharded');
+    return { ...instance, partitions: config.partitions };
+  } finally {
+    client.release();
+  }
+}
+
+/** Runs with the partitions that the store has, until the signal aborts or their number is to change. */
+async function runShards(app: App, instance: Instance, signal: AbortSignal): Promise<void> {
+  const { config, logger, health } = app;
+  const stopping = new AbortController();
+  const stop = (): void => stopping.abort();
+  signal.addEventListener('abort', stop, { once: true });
+  const queues = await openQueues(config.queue, {
+    instance: queueInstance(instance),
+    partitions: instance.partitions,
+    logger,
+  });
+  try {
+    app.http.mountBoard(boardApp(queues.queues, { allowActions: config.http.allowActions }));
+    measureAtScrape(app, queues);
+    health.clear('starting');
+    await Promise.all([
+      runRoles(app, { instance, queues, stopping }),
+      untilReshard(app, instance, stopping).finally(stop),
+    ]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await queues.close();
+  }
+}
+
+interface Running {
+  readonly instance: Instance;
+  readonly queues: Queues;
+  readonly stopping: AbortController;
+}
+
+/** Workers own their partitions before the source begins its epoch; at the end they outlive its drain. */
+async function runRoles(app: App, running: Running): Promise<void> {
+  const { config } = app;
+  const { signal } = running.stopping;
+  if (config.role === 'source') return runSource(app, running);
+  const workerStop = new AbortController();
+  const { worker, owns, close } = makeWorker(app, running);
+  const working = worker.run(workerStop.signal).finally(() => running.stopping.abort());
+  try {
+    if (config.role === 'worker') await aborted(signal);
+    else {
+      await Promise.race([owns, working]);
+      const drained = new AbortController();
+      signal.addEventListener('abort', () => hurry(worker, drained.signal), { once: true });
+      await runSource(app, running).finally(() => drained.abort());
+    }
+  } finally {
+    workerStop.abort();
+    await working;
+    await close();
+  }
+}
+
+function makeWorker(app: App, { instance, queues }: Running) {
+  const { config, logger, metrics, health, pool, control } = app;
+  const session = { url: config.storeUrl, slot: config.slot };
+  const connect = () => openClient(session);
+  const committer = new Committer({
+    connect,
+    writer: { processorId: config.slot, owner: `${hostname()}/${process.pid}/${Date.now().toString(36)}` },
+    logger,
+    onCommit: (seconds, partitions) => metrics.commit(seconds, partitions),
+  });
+  let balanced: () => void = () => undefined;
+  const owns = new Promise<void>((resolve) => {
+    balanced = resolve;
+  });
+  const worker = new Worker({
+    processorId: config.slot,
+    partitions: instance.partitions,
+    control,
+    consumer: queues.consumer,
+    queue: queues.producer,
+    connect,
+    metrics,
+    logger,
+    partition: {
+      openLog: (partition) => PooledStateLog.open(pool, config.slot, partition),
+      plans: new Plans(control),
+      commit: (commit) => committer.submit(commit),
+      control,
+      metrics,
+      logger,
+    },
+    onBalanced: (partitions) => {
+      balanced();
+      if (partitions.length > 0) health.clear('no-partitions');
+      else health.set('no-partitions', 'other workers own all partitions, or the store is away');
+    },
+  });
+  return { worker, owns, close: () => committer.close() };
+}
+
+/** While the source drains, idle partitions do not wait for their turn to be written down. */
+async function hurry(worker: Worker, drained: AbortSignal): Promise<void> {
+  while (!drained.aborted) {
+    await worker.flushIdle().catch(() => undefined); // the source's drain has a time limit of its own
+    await delay(50, null, { signal: drained }).catch(() => undefined);
+  }
+}
+
+async function runSource(app: App, { instance, queues, stopping }: Running): Promise<void> {
+  const { config, logger, metrics, control } = app;
+  const announced = await rulesFromDisk(app, instance, stopping.signal);
+  const source = new Source({
+    config: { ...config, partitions: instance.partitions },
+    control,
+    producer: queues.producer,
+    budget: new ByteBudget(config.memory.inFlightBytes),
+    compile: compileStored,
+    logger,
+    metrics,
+    announced,
+    onStatus: (status) => showStatus(app, status),
+  });
+  const drain = (): void => source.drain();
+  stopping.signal.addEventListener('abort', drain, { once: true });
+  if (stopping.signal.aborted) drain();
+  await source.run();
+}
+
+/** The rules directory is only where a rule set comes from: it takes effect where the stream announces it. */
+async function rulesFromDisk(app: App, instance: Instance, signal: AbortSignal): Promise<Plan> {
+  const { config, control, logger } = app;
+  const target = { url: config.databaseUrl, variable: 'DATABASE_URL', slot: config.slot };
+  return withClient(target, async (client) => {
+    const webhooks = Object.keys(config.webhooks);
+    const options = { path: config.rulesPath, cwd: process.cwd(), source: client, webhooks };
+    const { plan, content, warnings } = await readValidRules(options);
+    for (const warning of warnings) logger.warn(warning);
+    if (plan.version === instance.ack.rules) return plan;
+    const inForce = await new Plans(control).get(instance.ack.rules);
+    const onWaiting = (blockers: readonly Blocker[]): void =>
+      logger.info({ pids: blockers.map(({ pid }) => pid) }, 'new rules wait for open transactions');
+    await announceRules({ client, control, slot: config.slot, plan, content, inForce, onWaiting, signal });
+    logger.info({ version: plan.version }, 'rules announced');
+    return plan;
+  });
+}
+
+function showStatus({ health }: App, { state, detail }: SourceStatus): void {
+  if (state === 'streaming' || state === 'waiting-for-slot') health.clear('source');
+  else health.set('source', `${state}: ${detail}`);
+}
+
+/** Asked for at each scrape: what only the servers know. */
+function measureAtScrape({ config, metrics }: App, queues: Queues): void {
+  metrics.beforeScrape(async () => metrics.queueDepths(await queues.producer.depths()));
+  if (config.role === 'worker') return;
+  metrics.beforeScrape(async () => {
+    const client = checkClient(config.databaseUrl, config.slot);
+    try {
+      await client.connect();
+      const slot = await slotStatus(client, config.slot);
+      if (slot === null) return;
+      metrics.slot({ retainedBytes: slot.retainedBytes ?? 0, safeBytes: slot.safeWalBytes });
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  });
+}
+
+const LOOK_MS = 1_000;
+
+/**
+ * Resolves when this process is to begin again with another number of partitions: because somebody has re-sharded,
+ * or because all partitions now stand where a re-sharding of our own can begin.
+ */
+async function untilReshard(app: App, instance: Instance, stopping: AbortController): Promise<void> {
+  const { config, control, logger } = app;
+  const wanted = config.role !== 'worker' && instance.partitions !== config.partitions;
+  const start = (await control.progress()).positions.reduce((a, b) => (a > b ? a : b));
+  if (wanted) logger.info({ to: config.partitions }, 're-sharding: first every partition has to catch up');
+  while (!stopping.signal.aborted) {
+    await delay(LOOK_MS, null, { signal: stopping.signal }).catch(() => undefined);
+    const positions = await control.progress().then(
+      (progress) => progress.positions,
+      () => null, // the store is away: the rooms that need it say so
+    );
+    if (positions === null) continue;
+    if (positions.length !== instance.partitions) return;
+    if (wanted && positions.every((position) => position >= start)) return;
+  }
+}
+
+/** Two Weirs on one Redis never meet: system, database and slot are in the names of the queues. */
+function queueInstance({ systemIdentifier, database, slot }: Instance): string {
+  return `${systemIdentifier}-${database}-${slot}`;
+}
+
+function notInitialised({ slot, databaseUrl, storeUrl }: Config): WeirError {
+  const where = storeUrl === databaseUrl ? 'the source database' : 'the store (WEIR_STORE_URL)';
+  return new WeirError({
+    code: 'WEIR_NOT_INITIALISED',
+    message: `there is no instance "${slot}" in the schema weir of ${where}`,
+    hint: 'run `weir init --apply` (or have a DBA run what `weir init` prints)',
+    retry: 'after-operator',
+  });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
