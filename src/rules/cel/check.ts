@@ -1,6 +1,6 @@
 import type { ValueType } from '../plan.ts';
 import { type CelType, type Check, celName, checkedType, interceptCheck, valueTypeFrom } from './cel-js.ts';
-import { explain } from './explain.ts';
+import { CheckError, explain } from './explain.ts';
 import type { CelProblem } from './result.ts';
 import { partsOf, type Term } from './term.ts';
 
@@ -78,7 +78,7 @@ function checkElement(term: Extract<Term, { kind: 'element' }>): Check {
     const index = checker.check(term.index.node, context);
     if (list.kind === 'dyn' || index.kind === 'dyn') return checker.getType('dyn');
     if (list.kind !== 'list' || list.valueType === undefined || index.name !== 'double') {
-      throw new Error('brackets take an element of a list by its number, from 0');
+      throw new CheckError('brackets take an element of a list by its number, from 0');
     }
     return list.valueType;
   };
@@ -88,7 +88,7 @@ function checkElement(term: Extract<Term, { kind: 'element' }>): Check {
 function checkInList(left: Term): Check {
   return (checker, context) => {
     const type = checker.check(left.node, context);
-    if (type.kind === 'list') throw new Error('a list is not looked up in a list');
+    if (type.kind === 'list') throw new CheckError('a list is not looked up in a list');
     return checker.getType('bool');
   };
 }

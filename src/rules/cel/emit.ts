@@ -1,25 +1,16 @@
 import type { Expression, ValueType } from '../plan.ts';
-import { typeName } from '../value-type.ts';
 import { compileArithmetic, compileNegative } from './arithmetic.ts';
 import { compileCell } from './cells.ts';
 import { isNamedList, typeOf } from './check.ts';
 import { compileComparison } from './comparison.ts';
-import {
-  ArgumentError,
-  asList,
-  asNumber,
-  CelEvaluationError,
-  type Compiled,
-  compiled,
-  constant,
-} from './compiled.ts';
+import { ArgumentError, CelEvaluationError, type Compiled, compiled, constant } from './compiled.ts';
+import { compileElement, compileList } from './list-values.ts';
 import { compileConditional, compileKnown, compileLogic, compileNot } from './logic.ts';
 import { compileMacro, type Local } from './macros.ts';
 import { compileInItems, compileInList, compileInNamedList } from './membership.ts';
 import type { CelProblem } from './result.ts';
 import type { Scope, Variable } from './scope.ts';
-import type { ParameterType, Signature } from './signature.ts';
-import { SIGNATURES } from './signatures.ts';
+import { findSignature } from './signatures.ts';
 import { ARITHMETIC, COMPARISONS, LOGIC, type Term } from './term.ts';
 
 /** Where the closures of a checked condition are made, and what they are found to read. */
@@ -57,9 +48,9 @@ export function emit(term: Term, to: Emission): Compiled {
     case 'known':
       return compileKnown(emit(term.of, to), term.answer);
     case 'element':
-      return emitElement(emit(term.list, to), emit(term.index, to), resultType(term));
+      return compileElement(emit(term.list, to), emit(term.index, to), resultType(term));
     case 'list':
-      return emitList(
+      return compileList(
         term.items.map((item) => emit(item, to)),
         resultType(term),
       );
@@ -134,7 +125,11 @@ function emitIn(left: Term, right: Term, to: Emission): Compiled {
 function emitCall(term: Extract<Term, { kind: 'call' }>, to: Emission): Compiled {
   const terms = term.receiver === null ? term.args : [term.receiver, ...term.args];
   const parts = terms.map((part) => emit(part, to));
-  const signature = findSignature(term.name, term.receiver !== null, parts);
+  const signature = findSignature(
+    term.name,
+    term.receiver !== null,
+    parts.map((part) => part.type),
+  );
   if (signature === null) throw new Error(`${term.name}() was checked, and has no such signature`);
   try {
     const call = compiled(
@@ -153,20 +148,6 @@ function emitCall(term: Extract<Term, { kind: 'call' }>, to: Emission): Compiled
     });
     return compiled(signature.result, () => null, false);
   }
-}
-
-function findSignature(name: string, method: boolean, parts: readonly Compiled[]): Signature | null {
-  const matches = (type: ParameterType, part: Compiled | undefined): boolean => {
-    if (part === undefined) return false;
-    if (type === 'any') return true;
-    return type === 'list' ? typeof part.type !== 'string' : typeName(type) === typeName(part.type);
-  };
-  const found = SIGNATURES.find(({ name: own, receiver, args }) => {
-    const types = receiver === null ? args : [receiver, ...args];
-    if (own !== name || (receiver !== null) !== method || types.length !== parts.length) return false;
-    return types.every((type, index) => matches(type, parts[index]));
-  });
-  return found ?? null;
 }
 
 /** The same for every row: evaluated now, so that `timestamp("junk")` is a mistake of the file. */
@@ -189,27 +170,4 @@ function emitMacro(term: Extract<Term, { kind: 'macro' }>, to: Emission): Compil
   const predicate = term.predicate === null ? null : emit(term.predicate, inside);
   const result = term.result === null ? null : emit(term.result, inside);
   return compileMacro({ name: term.macro, list, local, predicate, result }, resultType(term));
-}
-
-/** From 0; beyond the end is an error, as in CEL. */
-function emitElement(list: Compiled, index: Compiled, type: ValueType): Compiled {
-  const [items, place] = [asList(list), asNumber(index)];
-  const run: Expression = (frame) => {
-    const all = items(frame);
-    const at = place(frame);
-    if (all === null || at === null) return null;
-    const item = all[at];
-    if (item === undefined) throw new CelEvaluationError(`element ${at} of a list of ${all.length}`);
-    return item;
-  };
-  return compiled(type, run, true);
-}
-
-function emitList(items: readonly Compiled[], type: ValueType): Compiled {
-  const runs = items.map(({ run }) => run);
-  return compiled(
-    type,
-    (frame) => runs.map((run) => run(frame)),
-    items.some(({ throws }) => throws),
-  );
 }

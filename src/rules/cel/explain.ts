@@ -6,6 +6,9 @@ import { describe } from './unknown-function.ts';
 
 type Complaint = Omit<CelProblem, 'offset'>;
 
+/** A mistake that our own checks find; it says what it means. */
+export class CheckError extends Error {}
+
 /** What the checker says of a term, in the words of the rule's author. */
 export function explain(error: unknown, term: Term, source: string): CelProblem {
   return { offset: offsetOf(error, term), ...complaint(error, term, source) };
@@ -13,7 +16,7 @@ export function explain(error: unknown, term: Term, source: string): CelProblem 
 
 function complaint(error: unknown, term: Term, source: string): Complaint {
   const said: Complaint = { message: summaryOf(error) };
-  if (!isOfCelJs(error)) return said;
+  if (error instanceof CheckError) return said;
   switch (term.kind) {
     case 'binary':
       return term.op === '&&' || term.op === '||' ? needsBool(term, source) : mismatch(term, source);
@@ -29,6 +32,13 @@ function complaint(error: unknown, term: Term, source: string): Complaint {
     }
     case 'conditional':
       return conditional(term, source, said);
+    case 'macro':
+      return macro(term, source);
+    case 'list':
+      return {
+        message: 'the elements of a list must have one type',
+        hint: term.items.map(nameOf).join(', '),
+      };
     default:
       return said;
   }
@@ -46,6 +56,15 @@ function conditional(
   }
   const [yes, no] = [nameOf(term.yes), nameOf(term.no)];
   return yes === no ? said : { message: `both sides of : must have one type, not ${yes} and ${no}` };
+}
+
+function macro(term: Extract<Term, { kind: 'macro' }>, source: string): Complaint {
+  const { macro: name, list, predicate } = term;
+  const type = nameOf(list);
+  if (!type.startsWith('list'))
+    return { message: `${shown(list, source)}.${name}(…): ${type} is not a list` };
+  const wrong = predicate ?? list;
+  return { message: `${name}(x, …): ${shown(wrong, source)} must be a bool, and is a ${nameOf(wrong)}` };
 }
 
 type Binary = Extract<Term, { kind: 'binary' }>;
@@ -80,10 +99,10 @@ function literalHint(one: Term, other: Term, source: string): string | undefined
   const [text, type, wanted] = [shown(one, source), nameOf(one), nameOf(other)];
   if (one.value === null) return `NULL is asked for by is_null(${shown(other, source)})`;
   if (type === 'double' && wanted === 'string') return `a text is written "${text}"`;
-  if (type === 'double' && wanted === 'duration') return `write duration("${text}s")`;
+  if (type === 'double' && wanted === 'duration') return `a duration is written duration("${text}s")`;
   if (type === 'string' && wanted === 'double' && typeof one.value === 'string')
     return `a number has no quotes`;
-  if (wanted !== 'bool') return undefined;
+  if (wanted !== 'bool' || other.kind === 'literal') return undefined;
   return `${shown(other, source)} is a condition itself: ${shown(other, source)} or !${shown(other, source)}`;
 }
 
@@ -113,11 +132,6 @@ const LONGEST = 40;
 function shown(term: Term, source: string): string {
   const text = source.slice(term.node.start, term.node.end);
   return text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`;
-}
-
-/** Its errors have a summary; those without are ours, and say what they mean. */
-function isOfCelJs(error: unknown): boolean {
-  return error instanceof Error && 'summary' in error;
 }
 
 function summaryOf(error: unknown): string {

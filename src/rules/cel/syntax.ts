@@ -39,17 +39,17 @@ const TOKENS: Readonly<Record<string, string>> = {
 
 /** What is written out of habit, by what stands where the parser stopped. */
 const HABITS: readonly (readonly [RegExp, string])[] = [
-  [/^and\b/i, 'CEL writes && for and'],
-  [/^or\b/i, 'CEL writes || for or'],
-  [/^not\b/i, 'CEL writes ! for not'],
-  [/^is\s+not\s+null\b/i, 'CEL writes !is_null(x)'],
-  [/^is\s+null\b/i, 'CEL writes is_null(x)'],
-  [/^like\b/i, 'CEL writes like(text, "a%")'],
-  [/^between\b/i, 'CEL writes x >= 1 && x <= 2'],
-  [/^=/, 'CEL writes == for equal'],
-  [/^&/, 'CEL writes && for and'],
-  [/^\|/, 'CEL writes || for or'],
-  [/^>/, 'CEL writes != for not equal'],
+  [/and\b/iy, 'CEL writes && for and'],
+  [/or\b/iy, 'CEL writes || for or'],
+  [/not\b/iy, 'CEL writes ! for not'],
+  [/is\s+not\s+null\b/iy, 'CEL writes !is_null(x)'],
+  [/is\s+null\b/iy, 'CEL writes is_null(x)'],
+  [/like\b/iy, 'CEL writes like(text, "a%")'],
+  [/between\b/iy, 'CEL writes x >= 1 && x <= 2'],
+  [/=/y, 'CEL writes == for equal'],
+  [/&/y, 'CEL writes && for and'],
+  [/\|/y, 'CEL writes || for or'],
+  [/(?<=<)>/y, 'CEL writes != for not equal'],
 ];
 
 export function explainSyntax(failure: ParseFailure, source: string, scope: Scope): CelProblem {
@@ -58,8 +58,8 @@ export function explainSyntax(failure: ParseFailure, source: string, scope: Scop
   if (source.trim() === '') return { offset: 0, message: 'the condition is empty' };
   if (code === 'reserved_identifier') {
     const name = /^\w+/.exec(rest)?.[0] ?? '';
-    const column = scope.row.has(name) ? name : 'name';
-    return { offset, message: `${name} is a word of CEL's own`, hint: `the column is row["${column}"]` };
+    const hint = scope.row.has(name) ? { hint: `the column is row["${name}"]` } : {};
+    return { offset, message: `${name} is a word of CEL's own`, ...hint };
   }
   if (code === 'limit_exceeded') {
     const message = `the condition is too long (${MAX_PARTS} parts, 1000 in a list)`;
@@ -68,8 +68,15 @@ export function explainSyntax(failure: ParseFailure, source: string, scope: Scop
   const found = /^\S+/.exec(rest)?.[0];
   const stopped = code === 'unexpected_character' && found !== undefined;
   const message = stopped ? `unexpected ${JSON.stringify(found)}` : inWords(summary);
-  const habit = HABITS.find(([pattern]) => pattern.test(rest))?.[1] ?? fieldHint(source, offset);
+  const habit = habitAt(source, offset) ?? fieldHint(source, offset);
   return { offset, message, ...(habit === undefined ? {} : { hint: habit }) };
+}
+
+function habitAt(source: string, offset: number): string | undefined {
+  return HABITS.find(([pattern]) => {
+    pattern.lastIndex = offset;
+    return pattern.test(source);
+  })?.[1];
 }
 
 /** `row.in`: a word that cannot stand after the dot. */

@@ -151,7 +151,7 @@ describe('our closures', () => {
           ).toEqual(theirs);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 800 },
     );
   });
 });
@@ -228,7 +228,7 @@ describe('three-valued logic', () => {
         const cells = [a, b].map((cell) => (cell === null ? null : String(cell)));
         expect(compileBool(source)(frameOf(cells)), source).toBe(wanted === HALF ? null : wanted === 1);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     );
   });
 });

@@ -52,7 +52,7 @@ describe('all mistakes of a condition are told at once', () => {
 describe('the hint is the fix', () => {
   it.each([
     ['created_at > "2026-01-01T00:00:00Z"', 'write timestamp("2026-01-01T00:00:00Z")'],
-    ['session > 30', 'write duration("30s")'],
+    ['session > 30', 'a duration is written duration("30s")'],
     ['details == null', 'NULL is asked for by is_null(details)'],
     ['user_id == "42"', 'a number has no quotes'],
     ['type == user_id', 'convert one: double(type) or string(user_id)'],
@@ -127,6 +127,9 @@ describe('types', () => {
     ['amount ? 1 : 2', 'amount: before ? stands a bool, not a double'],
     ['amount && flag', '&& stands between conditions, and amount is a double'],
     ['!amount', '!amount: double has no opposite'],
+    ['tags.all(t, size(t))', 'all(x, …): size(t) must be a bool, and is a double'],
+    ['amount.exists(t, t > 1)', 'amount.exists(…): double is not a list'],
+    ['[1, "a"] == [1]', 'the elements of a list must have one type'],
     ['tags in lists.countries', 'a list is not looked up in a list'],
     ['type[0] == "t"', 'brackets take an element of a list by its number, from 0'],
     ['{"a": 1} == {"a": 1}', 'maps are not part of conditions'],
