@@ -166,7 +166,8 @@ export const KEYS = {
     flag: '--slot <name>',
     default: DEFAULTS.slot,
     meaning: 'Name of the replication slot, of this instance, and prefix of its publications',
-    kind: [z.string().regex(/^[a-z0-9_]{1,63}$/), '1 to 63 of a-z, 0-9 and _'],
+    // An identifier has 63 bytes, and a publication's name adds up to 30: `_insert_update_delete_truncate`.
+    kind: [z.string().regex(/^[a-z0-9_]{1,33}$/), '1 to 33 of a-z, 0-9 and _'],
   }),
   partitions: key({
     key: 'partitions',

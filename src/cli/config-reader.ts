@@ -45,10 +45,9 @@ export class ConfigReader {
   }
 
   #flag({ flag }: ConfigKey): Said | undefined {
-    const name = flag?.split(' ')[0];
-    if (name === undefined) return undefined;
-    const value = this.#sources.flags[attribute(name)];
-    return value === undefined ? undefined : { text: String(value), place: name };
+    if (flag === null) return undefined;
+    const value = this.#sources.flags[attribute(flag)];
+    return value === undefined ? undefined : { text: String(value), place: flag.split(' ')[0] ?? flag };
   }
 
   /** An empty variable is one that is not set: docker compose makes those. */
@@ -79,7 +78,7 @@ export class ConfigReader {
   }
 }
 
-/** As commander names the attribute of `--allow-actions`: `allowActions`. */
-function attribute(flag: string): string {
-  return flag.replace(/^--/, '').replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+/** As commander names the attribute of `--log-level <level>`: `logLevel`. */
+export function attribute(flag: string): string {
+  return flag.replace(/^--| .*$/g, '').replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -5,7 +5,7 @@ import { escapeIdentifier as ident } from 'pg';
 export function roleSql(role: string, database: string): string {
   return `CREATE ROLE ${ident(role)} LOGIN REPLICATION;
 -- Amazon RDS and Aurora: CREATE ROLE ${ident(role)} LOGIN; GRANT rds_replication TO ${ident(role)};
--- Its password, which then is in no script and no log: in psql, \\password ${role}
+-- Its password, which then is in no script and no log; in psql: \\password ${role}
 GRANT CONNECT ON DATABASE ${ident(database)} TO ${ident(role)};`;
 }
 
@@ -34,8 +34,8 @@ export async function makeRole(client: pg.ClientBase, role: string, database: st
   return made;
 }
 
-/** Runs `work` as the role, with the right to make a schema for as long as it takes. */
-export async function asOwner<Result>(
+/** Lends the role the right to make a schema in this database, for as long as `work` takes. */
+export async function withRightToCreate<Result>(
   client: pg.ClientBase,
   owner: { readonly role: string; readonly database: string },
   work: () => Promise<Result>,
@@ -44,14 +44,20 @@ export async function asOwner<Result>(
     "select has_database_privilege($1, current_database(), 'CREATE') as may",
     [owner.role],
   );
-  const lend = rows[0]?.may !== true;
+  if (rows[0]?.may === true) return work();
   const right = `CREATE ON DATABASE ${ident(owner.database)}`;
-  if (lend) await client.query(`GRANT ${right} TO ${ident(owner.role)}`);
-  await client.query(`SET ROLE ${ident(owner.role)}`);
+  await client.query(`GRANT ${right} TO ${ident(owner.role)}`);
   try {
     return await work();
   } finally {
-    await client.query('RESET ROLE');
-    if (lend) await client.query(`REVOKE ${right} FROM ${ident(owner.role)}`);
+    await client.query(`REVOKE ${right} FROM ${ident(owner.role)}`);
   }
+}
+
+/** The same login, acting as the role from the first statement on: what it makes belongs to the role. */
+export function actingAs(url: string, role: string): string {
+  const acting = new URL(url);
+  const given = acting.searchParams.get('options');
+  acting.searchParams.set('options', `${given === null ? '' : `${given} `}-c role=${role}`);
+  return acting.href;
 }

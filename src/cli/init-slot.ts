@@ -45,6 +45,19 @@ export async function slotForNewInstance(source: pg.Client, options: SlotOptions
   return { acknowledged: acknowledgedBefore(there.confirmedFlushLsn), made: false };
 }
 
+/** A standby's slot of this name is no slot of ours, whatever else is true of it. */
+export async function refusePhysical(source: pg.Client, slot: string): Promise<void> {
+  if (await isPhysical(source, slot)) throw foreign(slot, 'a physical slot');
+}
+
+export async function isPhysical(source: pg.Client, slot: string): Promise<boolean> {
+  const { rowCount } = await source.query(
+    "select from pg_replication_slots where slot_name = $1 and slot_type = 'physical'",
+    [slot],
+  );
+  return rowCount === 1;
+}
+
 function foreign(slot: string, what: string): WeirError {
   return new WeirError({
     code: 'WEIR_SLOT_FOREIGN',

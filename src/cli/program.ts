@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { EXIT, type ExitCode } from '../errors.ts';
 import { KEYS, type KeyName } from './config-keys.ts';
+import { attribute, type ConfigSources } from './config-reader.ts';
 import { explainError } from './explain-error.ts';
 import { type CliIo, createLogger } from './io.ts';
 import { withoutPasswords } from './redact.ts';
@@ -13,6 +14,8 @@ export interface CommandContext {
   readonly io: CliIo;
   readonly args: readonly string[];
   readonly flags: Readonly<Record<string, unknown>>;
+  /** For `loadConfig`: of the flags only those that are settings (`--role` of init is another than that of run). */
+  readonly sources: ConfigSources;
   readonly json: boolean;
 }
 
@@ -72,8 +75,14 @@ function addCommand(program: Command, spec: CommandSpec, io: CliIo, ended: (exit
   if (spec.details !== undefined) command.addHelpText('after', `\n${spec.details}`);
   command.action(async () => {
     const flags = command.opts<Record<string, unknown>>();
-    ended(await spec.action({ io, args: command.args, flags, json: flags['json'] === true }));
+    const sources = { flags: settingsOf(flags, spec), env: io.env, cwd: io.cwd };
+    ended(await spec.action({ io, args: command.args, flags, sources, json: flags['json'] === true }));
   });
+}
+
+function settingsOf(flags: Readonly<Record<string, unknown>>, spec: CommandSpec): Record<string, unknown> {
+  const names = new Set(['config', ...(spec.config ?? []).map((name) => attribute(KEYS[name].flag ?? ''))]);
+  return Object.fromEntries(Object.entries(flags).filter(([name]) => names.has(name)));
 }
 
 function configOption(name: KeyName): Option {

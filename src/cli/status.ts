@@ -17,8 +17,8 @@ export const statusCommand: CommandSpec = {
   name: 'status',
   summary: 'One look: epoch, positions, lag, slot, queue, rules; also while Weir is down',
   config: ['slot'],
-  action: async ({ io, flags, json }) => {
-    const config = loadConfig({ flags, env: io.env, cwd: io.cwd });
+  action: async ({ io, sources, json }) => {
+    const config = loadConfig(sources);
     const status = await look(config);
     await print(io, json ? `${JSON.stringify(status, null, 2)}\n` : shown(status));
     return EXIT.ok;

@@ -4,6 +4,7 @@ import { WeirError } from '../errors.ts';
 import { dropSlot, slotStatus } from '../source/slot.ts';
 import { dropInstance } from '../store/control-store.ts';
 import { DROP_SQL, dropAll } from '../store/migrate.ts';
+import { isPhysical } from './init-slot.ts';
 import type { Step } from './step.ts';
 
 export interface Removal {
@@ -25,6 +26,7 @@ export function slotRemoval({ slot, source, database, sourceName }: Removal): St
     where: sourceName,
     script: `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots\n  WHERE slot_name = ${name} AND database = current_database();`,
     run: async () => {
+      if (await isPhysical(source, slot)) return 'left: it is a physical slot';
       const there = await slotStatus(source, slot);
       if (there === null) return 'not there';
       if (there.database !== database) return `left: it is of database ${there.database}`;

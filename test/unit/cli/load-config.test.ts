@@ -116,7 +116,7 @@ describe('what is refused', () => {
   test.each([
     [{ WEIR_PARTITIONS: '0' }, 'WEIR_PARTITIONS is "0": expected a whole number from 1 to 1024'],
     [{ WEIR_PARTITIONS: '8.5' }, 'WEIR_PARTITIONS is "8.5"'],
-    [{ WEIR_SLOT: 'Weir-1' }, 'WEIR_SLOT is "Weir-1": expected 1 to 63 of a-z, 0-9 and _'],
+    [{ WEIR_SLOT: 'Weir-1' }, 'WEIR_SLOT is "Weir-1": expected 1 to 33 of a-z, 0-9 and _'],
     [{ WEIR_HTTP: '8090' }, 'WEIR_HTTP is "8090": expected host:port'],
     [{ WEIR_HTTP: '127.0.0.1:99999' }, 'WEIR_HTTP is "127.0.0.1:99999"'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL is "loud": expected one of fatal'],
