@@ -163,7 +163,7 @@ function makeWorker(app: App, { instance, queues }: Running) {
     metrics,
     logger,
     partition: {
-      openLog: (partition) => PooledStateLog.open(pool, config.slot, partition),
+      openLog: (partition) => PooledStateLog.open(pool, { processorId: config.slot, partition }),
       plans: new Plans(control),
       commit: (commit) => committer.submit(commit),
       control,
@@ -257,7 +257,7 @@ const LOOK_MS = 1_000;
 async function untilReshard(app: App, instance: Instance, stopping: AbortController): Promise<void> {
   const { config, control, logger } = app;
   const wanted = config.role !== 'worker' && instance.partitions !== config.partitions;
-  const start = (await control.progress()).positions.reduce((a, b) => (a > b ? a : b));
+  const start = (await control.progress()).positions.toSorted().at(-1) ?? '';
   if (wanted) logger.info({ to: config.partitions }, 're-sharding: first every partition has to catch up');
   while (!stopping.signal.aborted) {
     await delay(LOOK_MS, null, { signal: stopping.signal }).catch(() => undefined);
