@@ -1,0 +1,177 @@
+import { WeirError } from '../../errors.ts';
+import type { CompiledRules } from '../compile-rules.ts';
+import type { Mode, Plan } from '../plan.ts';
+import type { Part } from '../rule-set.ts';
+import type { RuleSpec, TestSpec } from '../schema.ts';
+import type { Spot } from '../yaml-document.ts';
+import { compare, type Failure } from './expectations.ts';
+import { GivenError } from './given.ts';
+import { type Effects, Simulation } from './simulate.ts';
+import { testRows } from './test-rows.ts';
+
+export interface TestResult {
+  /** null: a scenario of the whole set. */
+  readonly rule: string | null;
+  readonly name: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** skipped: its rule is off. */
+  readonly outcome: 'passed' | 'failed' | 'skipped';
+  readonly failures: readonly Failure[];
+  /** A row of the test could not be read, or a rule failed on it: what and why. */
+  readonly errors: readonly string[];
+  readonly rows: number;
+  readonly durationMs: number;
+}
+
+export interface RuleCoverage {
+  readonly rule: string;
+  readonly file: string;
+  readonly line: number;
+  readonly mode: Mode | 'off';
+  /** Tests beside it. */
+  readonly tests: number;
+  /** Rows of all tests, whatever they are beside, on which it fired and on which it was asked and did not. */
+  readonly fired: number;
+  readonly silent: number;
+}
+
+export interface TestReport {
+  readonly results: readonly TestResult[];
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly coverage: readonly RuleCoverage[];
+}
+
+interface Case {
+  readonly rule: Part<RuleSpec> | null;
+  readonly spec: TestSpec;
+  readonly spot: Spot;
+}
+
+/**
+ * Runs the tests in rule files on the engines, each on a state and a clock of its own. `run`: a regular expression
+ * over `rule › name`. `now`: milliseconds, for durations only.
+ */
+export function runTests(
+  { plan, set }: CompiledRules,
+  {
+    run,
+    now = () => performance.now(),
+  }: { readonly run?: string | undefined; readonly now?: () => number } = {},
+): TestReport {
+  if (plan === null) throw new Error('rules with errors have no tests to run');
+  const wanted = pattern(run);
+  const cases: Case[] = [
+    ...set.rules.flatMap((rule) =>
+      (rule.spec.tests ?? []).map((spec, index) => ({ rule, spec, spot: rule.spot.in('tests', index) })),
+    ),
+    ...set.tests.map(({ spec, spot }) => ({ rule: null, spec, spot })),
+  ].filter(({ rule, spec }) => wanted.test(rule === null ? spec.name : `${rule.name} › ${spec.name}`));
+  const coverage = new Coverage(plan);
+  const results = cases.map((one) => runCase(plan, { one, set, coverage, now }));
+  const count = (outcome: TestResult['outcome']) =>
+    results.filter((result) => result.outcome === outcome).length;
+  return {
+    results,
+    passed: count('passed'),
+    failed: count('failed'),
+    skipped: count('skipped'),
+    coverage: set.rules.map((rule) => coverage.of(rule)),
+  };
+}
+
+function pattern(run: string | undefined): RegExp {
+  try {
+    return new RegExp(run ?? '', 'i');
+  } catch (cause) {
+    throw new WeirError({
+      code: 'WEIR_USAGE',
+      message: `--run ${JSON.stringify(run)} is not a regular expression`,
+      hint: 'name a part of the rule or of the test, as in --run large_amount',
+      cause,
+    });
+  }
+}
+
+interface CaseParts {
+  readonly one: Case;
+  readonly set: CompiledRules['set'];
+  readonly coverage: Coverage;
+  readonly now: () => number;
+}
+
+function runCase(plan: Plan, { one, set, coverage, now }: CaseParts): TestResult {
+  const { rule, spec, spot } = one;
+  const { file, line, column } = spot.in('name').place;
+  const base = { rule: rule?.name ?? null, name: spec.name, file, line, column };
+  const off = rule?.spec.mode === 'off';
+  if (off) return { ...base, outcome: 'skipped', failures: [], errors: [], rows: 0, durationMs: 0 };
+  const started = now();
+  const { rows, errors } = play(plan, one, set);
+  for (const row of rows) if (row !== null) coverage.add(row);
+  const observed = { rows, rule: rule === null ? null : { id: rule.name, mode: modeOf(rule) } };
+  const failures = errors.length > 0 ? [] : compare(spec.expect, observed);
+  const outcome = failures.length + errors.length === 0 ? 'passed' : 'failed';
+  return { ...base, outcome, failures, errors, rows: rows.length, durationMs: now() - started };
+}
+
+function modeOf({ spec }: Part<RuleSpec>): Mode {
+  return spec.mode === 'shadow' ? 'shadow' : 'live';
+}
+
+function play(
+  plan: Plan,
+  { rule, spec, spot }: Case,
+  set: CompiledRules['set'],
+): { readonly rows: (Effects | null)[]; readonly errors: string[] } {
+  const simulation = new Simulation(plan);
+  const rows: (Effects | null)[] = [];
+  const errors: string[] = [];
+  const event = spec.event ?? rule?.spec.event ?? '';
+  const tableOf = (name: string) => plan.tables.findIndex((table) => table.event === rootOf(set, name));
+  try {
+    for (const row of testRows({ plan, tableOf, spec, spot, event })) {
+      rows.push(row === null ? null : simulation.feed(row));
+      const dead = rows.at(-1)?.deadLetters ?? [];
+      for (const { rule: id, error } of dead)
+        errors.push(`row ${rows.length}: rule "${id}" failed: ${error}`);
+    }
+  } catch (error) {
+    if (!(error instanceof GivenError)) throw error;
+    errors.push(`row ${rows.length + 1}: ${error.message}`);
+  }
+  return { rows, errors };
+}
+
+/** The table's event that an event is a view of. */
+function rootOf(set: CompiledRules['set'], name: string): string {
+  const from = set.events.get(name)?.spec.from;
+  return from === undefined ? name : rootOf(set, from);
+}
+
+class Coverage {
+  readonly #plan: Plan;
+  readonly #fired = new Map<string, number>();
+  readonly #rows = new Map<number, number>();
+
+  constructor(plan: Plan) {
+    this.#plan = plan;
+  }
+
+  add({ row, hits }: Effects): void {
+    this.#rows.set(row.table, (this.#rows.get(row.table) ?? 0) + 1);
+    for (const { rule } of hits) this.#fired.set(rule, (this.#fired.get(rule) ?? 0) + 1);
+  }
+
+  of({ name, spec, spot }: Part<RuleSpec>): RuleCoverage {
+    const { file, line } = spot.in('id').place;
+    const fired = this.#fired.get(name) ?? 0;
+    const table = this.#plan.rules.find(({ id }) => id === name)?.table;
+    const asked = table === undefined ? 0 : (this.#rows.get(table) ?? 0);
+    const mode = spec.mode ?? 'live';
+    return { rule: name, file, line, mode, tests: spec.tests?.length ?? 0, fired, silent: asked - fired };
+  }
+}

@@ -1,0 +1,136 @@
+import { fold } from '../../engine/fold.ts';
+import type { Alert, DeadLetter, Hit, LateEvent } from '../../engine/outputs.ts';
+import { PartitionState } from '../../engine/partition-state.ts';
+import { bandActions } from '../../engine/risk/band-actions.ts';
+import { applyContribution, type DecisionState } from '../../engine/risk/decision.ts';
+import { type Lsn, lsnHex, type PositionText, positionText } from '../../events/position.ts';
+import type { Cell, Micros, Op, Row } from '../../events/row.ts';
+import { EventClock } from '../../source/time.ts';
+import type { Mode, Plan } from '../plan.ts';
+
+/** A row that arrives, as a transaction of its own. */
+export interface SimulatedEvent {
+  readonly table: number;
+  readonly op: Op;
+  /** As in a Row. */
+  readonly cells: readonly Cell[];
+  readonly old: readonly Cell[] | null;
+  /** When it was committed. Time never goes back: the commit time is made monotone, as the source does. */
+  readonly commitAt: Micros;
+}
+
+export interface SimulatedDecision extends DecisionState {
+  readonly event: string;
+  readonly entityId: string;
+  readonly mode: Mode;
+}
+
+/** What one row caused. */
+export interface Effects {
+  readonly row: Row;
+  readonly hits: readonly Hit[];
+  /** At most one a mode. */
+  readonly decisions: readonly SimulatedDecision[];
+  /** Of rules, and of bands that the decision reached. */
+  readonly alerts: readonly Alert[];
+  readonly late: readonly LateEvent[];
+  readonly deadLetters: readonly DeadLetter[];
+}
+
+/** Keys looked at after each row, to forget those whose windows are empty. */
+const SWEEP = 4;
+
+/** The engines over events in their order of arrival: one partition, which is home to every row and key. */
+export class Simulation {
+  readonly #plan: Plan;
+  readonly #state: PartitionState;
+  #clock: EventClock;
+  #lsn = 0n;
+
+  constructor(plan: Plan) {
+    this.#plan = plan;
+    this.#state = new PartitionState(plan);
+    this.#clock = new EventClock(plan.tables, { commitAt: -Infinity, events: {} });
+  }
+
+  /** The row is judged as it arrives. */
+  feed(event: SimulatedEvent): Effects {
+    const row = this.#stamp(event);
+    for (const bucket of this.#state.neededBuckets([row])) this.#state.install(bucket, null, []);
+    const { outputs } = fold(this.#plan, this.#state, { rows: [row], ...this.#time() });
+    this.#state.sweep(SWEEP);
+    const { hits, late, deadLetters } = outputs;
+    const decided = outputs.decisions.flatMap((contribution) => {
+      const scoring = this.#plan.scoring.get(contribution.event);
+      if (scoring === undefined) return [];
+      const reached = applyContribution(scoring, null, contribution);
+      const { event, entityId, mode } = contribution;
+      const { alerts } = bandActions(scoring, reached, contribution);
+      return [{ decision: { ...reached.after, event, entityId, mode }, alerts }];
+    });
+    const decisions = decided.map(({ decision }) => decision);
+    return {
+      row,
+      hits,
+      decisions,
+      alerts: [...outputs.alerts, ...decided.flatMap(({ alerts }) => alerts)],
+      late,
+      deadLetters,
+    };
+  }
+
+  /** Says that no more rows of time `to` or earlier will come, whatever their event. */
+  advance(to: Micros): void {
+    const { commitAt, events } = this.#clock.committed();
+    const moved = this.#plan.tables.map(({ event, time, lateness }) => {
+      // Commit times are monotone: a row without a time of its own is never late.
+      const latest = time === null ? to : to + lateness + 1;
+      const known = events[event];
+      const times = {
+        latest: Math.max(latest, known?.latest ?? latest),
+        seenAt: Math.max(to, known?.seenAt ?? to),
+      };
+      return [event, times] as const;
+    });
+    const times = { commitAt: Math.max(commitAt, to), events: Object.fromEntries(moved) };
+    this.#clock = new EventClock(this.#plan.tables, times);
+    fold(this.#plan, this.#state, { rows: [], ...this.#time() });
+  }
+
+  #time(): { readonly watermarks: Micros[]; readonly commitAt: Micros } {
+    const watermarks = this.#clock.watermarks().map((watermark) => watermark ?? -Infinity);
+    return { watermarks, commitAt: this.#clock.commitAt };
+  }
+
+  #stamp({ table, op, cells, old, commitAt }: SimulatedEvent): Row {
+    const clock = this.#clock;
+    if (Number.isFinite(commitAt)) clock.begin(commitAt);
+    clock.stamp(table, cells);
+    clock.commit();
+    const roles = 2 ** ((this.#plan.tables[table]?.keys.length ?? 0) + 1) - 1;
+    const { at, watermark, late } = clock;
+    return {
+      table,
+      op,
+      cells,
+      old,
+      position: this.#next(),
+      at,
+      commitAt: clock.commitAt,
+      watermark,
+      late,
+      roles,
+    };
+  }
+
+  #next(): PositionText {
+    this.#lsn += 1n;
+    return positionText(lsnHex(this.#lsn as Lsn), 0);
+  }
+}
+
+/** All events at once, in their order: what each of them caused. */
+export function simulate(plan: Plan, events: Iterable<SimulatedEvent>): Effects[] {
+  const simulation = new Simulation(plan);
+  return Array.from(events, (event) => simulation.feed(event));
+}
