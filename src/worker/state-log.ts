@@ -2,7 +2,8 @@ import type { Pool } from 'pg';
 import type { PartitionState } from '../engine/partition-state.ts';
 import type { PositionText } from '../events/position.ts';
 import { failpoint } from '../failpoint.ts';
-import { PartitionLog } from '../store/partition-log.ts';
+import { PartitionLog, type PartitionLogOptions } from '../store/partition-log.ts';
+import type { PartitionName } from '../store/segments.ts';
 
 /** Another owner has been here since: what is in memory is out of date, and is read again. */
 export class LogOutdated extends Error {}
@@ -36,10 +37,14 @@ export class PooledStateLog implements StateLog {
     this.#log = log;
   }
 
-  static async open(pool: Pool, processorId: string, partition: number): Promise<PooledStateLog> {
+  static async open(
+    pool: Pool,
+    name: PartitionName,
+    options: PartitionLogOptions = {},
+  ): Promise<PooledStateLog> {
     const client = await pool.connect();
     try {
-      return new PooledStateLog(pool, await PartitionLog.open(client, { processorId, partition }));
+      return new PooledStateLog(pool, await PartitionLog.open(client, name, options));
     } finally {
       client.release();
     }
