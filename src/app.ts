@@ -1,12 +1,13 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Hono } from 'hono';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { withClient } from './cli/connect.ts';
 import { readValidRules } from './cli/read-rules.ts';
 import type { Config } from './config.ts';
 import { WeirError } from './errors.ts';
-import { boardApp } from './monitor/board.ts';
+import { mountBoard } from './monitor/board.ts';
 import { Health } from './monitor/health.ts';
 import { type HttpServer, startHttp } from './monitor/http.ts';
 import { Metrics } from './monitor/metrics.ts';
@@ -97,7 +98,9 @@ async function runShards(app: App, instance: Instance, signal: AbortSignal): Pro
     logger,
   });
   try {
-    app.http.mountBoard(boardApp(queues.queues, { allowActions: config.http.allowActions }));
+    const board = new Hono();
+    mountBoard(board, queues.queues, { allowActions: config.http.allowActions });
+    app.http.mountBoard(board);
     measureAtScrape(app, queues);
     health.clear('starting');
     await Promise.all([

@@ -1,15 +1,21 @@
 import { checkCommand } from './check.ts';
 import { initCommand } from './init.ts';
 import type { CommandSpec } from './program.ts';
+import { replayCommand } from './replay.ts';
+import { runCommand } from './run.ts';
 import { schemaCommand } from './schema.ts';
 import { statusCommand } from './status.ts';
 import { teardownCommand } from './teardown.ts';
+import { testCommand } from './test.ts';
 
 /** In the order in which a new user meets them. */
 export const COMMANDS: readonly CommandSpec[] = [
+  runCommand,
   initCommand,
   teardownCommand,
-  checkCommand,
   statusCommand,
+  checkCommand,
+  testCommand,
+  replayCommand,
   schemaCommand,
 ];

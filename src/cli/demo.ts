@@ -1,0 +1,51 @@
+import { InvalidArgumentError, Option } from 'commander';
+import type { Config } from '../config.ts';
+import { runDemo } from '../demo/demo.ts';
+import { EXIT } from '../errors.ts';
+import { withClient } from './connect.ts';
+import { serverVersion } from './init-context.ts';
+import { initSteps } from './init-steps.ts';
+import { createLogger } from './io.ts';
+import { loadSettings } from './load-config.ts';
+import type { CommandSpec } from './program.ts';
+import { readValidRules } from './read-rules.ts';
+import { stopSignals } from './stop-signals.ts';
+
+export const demoCommand: CommandSpec = {
+  name: 'demo',
+  summary: 'Watch it: a PostgreSQL of its own, customers and thieves, and what fires',
+  config: ['http', 'logLevel'],
+  options: [
+    new Option('--rate <visits>', 'visits of customers a second').default(40).argParser((text) => {
+      const rate = Number(text);
+      if (rate > 0 && rate <= 10_000) return rate;
+      throw new InvalidArgumentError('a number above 0, at most 10000');
+    }),
+  ],
+  action: async ({ io, flags, sources, json }) => {
+    const settings = loadSettings(sources);
+    const level = io.env['LOG_LEVEL'] === undefined ? 'warn' : settings.logLevel;
+    const logger = createLogger(io, { level, json });
+    const say = (line: string): void => void io.stdout.write(`${line}\n`);
+    await runDemo({
+      logger,
+      http: settings.http,
+      rate: flags['rate'] as number,
+      initialise: (config) => initialise(config, io.cwd, say),
+      say,
+      signal: stopSignals(() => say('\nstopping …')),
+    });
+    return EXIT.ok;
+  },
+};
+
+/** `weir init --apply`, without its progress. */
+async function initialise(config: Config, cwd: string, tell: (line: string) => void): Promise<void> {
+  const target = { url: config.databaseUrl, variable: 'DATABASE_URL', slot: config.slot };
+  await withClient(target, async (source) => {
+    const rules = await readValidRules({ path: config.rulesPath, cwd, source, webhooks: [] });
+    const context = { config, rules, source, role: null, adoptSlot: false, tell };
+    const steps = await initSteps({ ...context, serverVersion: await serverVersion(source) });
+    for (const step of steps) await step.run();
+  });
+}
