@@ -3,9 +3,10 @@ import { Option } from 'commander';
 import { EXIT, type ExitCode } from '../errors.ts';
 import type { CompiledRules } from '../rules/compile-rules.ts';
 import { formatProblem } from '../rules/problem.ts';
+import type { ConfigSources } from './config-reader.ts';
 import { withClient } from './connect.ts';
 import { type CliIo, print } from './io.ts';
-import { loadSettings, type Settings } from './load-config.ts';
+import { loadSettings } from './load-config.ts';
 import type { CommandSpec } from './program.ts';
 import { readRules } from './read-rules.ts';
 
@@ -20,27 +21,31 @@ export const checkCommand: CommandSpec = {
   details:
     'With DATABASE_URL the tables are as the database has them.\nExit codes: 0 no errors (warnings may be), 2 errors.',
   action: async ({ io, args, flags, sources, json }) => {
-    const settings = loadSettings(sources);
-    const path = args[0] === undefined ? settings.rulesPath : resolve(io.cwd, args[0]);
-    const compiled = await check(io, { path, settings, offline: flags['offline'] === true });
-    return report(io, compiled, json);
+    const compiled = await compileFor(io, { rules: args[0], sources, offline: flags['offline'] === true });
+    return reportProblems(io, compiled, json);
   },
 };
 
-interface Check {
-  readonly path: string;
-  readonly settings: Settings;
+interface Asked {
+  /** As it was typed; undefined: what is configured. */
+  readonly rules: string | undefined;
+  readonly sources: ConfigSources;
   readonly offline: boolean;
 }
 
-function check(io: CliIo, { path, settings, offline }: Check): Promise<CompiledRules> {
-  const options = { path, cwd: io.cwd, webhooks: Object.keys(settings.webhooks) };
-  const { databaseUrl: url, slot } = settings;
+export function compileFor(io: CliIo, { rules, sources, offline }: Asked): Promise<CompiledRules> {
+  const { databaseUrl: url, slot, webhooks, rulesPath } = loadSettings(sources);
+  const path = rules === undefined ? rulesPath : resolve(io.cwd, rules);
+  const options = { path, cwd: io.cwd, webhooks: Object.keys(webhooks) };
   if (offline || url === null) return readRules({ ...options, source: null });
   return withClient({ url, slot, variable: 'DATABASE_URL' }, (source) => readRules({ ...options, source }));
 }
 
-async function report(io: CliIo, { plan, problems }: CompiledRules, json: boolean): Promise<ExitCode> {
+export async function reportProblems(
+  io: CliIo,
+  { plan, problems }: CompiledRules,
+  json: boolean,
+): Promise<ExitCode> {
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   if (json) {
     await print(

@@ -3,8 +3,10 @@ import type { QueueConfig } from '../config.ts';
 import { WeirError } from '../errors.ts';
 import { openQueues } from '../queue/connect.ts';
 import { QUEUE_SCHEMA } from '../queue/postgres-database.ts';
+import type { Instance } from '../store/control.ts';
 import { withClient } from './connect.ts';
 import { explainError } from './explain-error.ts';
+import { queueInstance } from './queue-instance.ts';
 
 export interface QueueLook {
   readonly kind: QueueConfig['kind'];
@@ -14,18 +16,12 @@ export interface QueueLook {
 }
 
 /** Looks, and makes nothing: opening BullMQ on PostgreSQL would make its database. */
-export async function lookAtQueue(
-  config: QueueConfig,
-  instance: { readonly slot: string; readonly partitions: number },
-): Promise<QueueLook> {
+export async function lookAtQueue(config: QueueConfig, instance: Instance): Promise<QueueLook> {
   try {
     if (config.kind === 'postgres') await demandSchema(config.url, instance.slot);
     const logger = pino({ level: 'silent' });
-    const queues = await openQueues(config, {
-      instance: instance.slot,
-      partitions: instance.partitions,
-      logger,
-    });
+    const options = { instance: queueInstance(instance), partitions: instance.partitions, logger };
+    const queues = await openQueues(config, options);
     try {
       return { kind: config.kind, depths: await queues.producer.depths(), problem: null };
     } finally {

@@ -5,14 +5,17 @@ import { DEFAULTS, type QueueConfig } from '../config.ts';
 import { queueName } from '../queue/batch-job.ts';
 import { openQueues } from '../queue/connect.ts';
 import { QUEUE_SCHEMA } from '../queue/postgres-database.ts';
+import type { Instance } from '../store/control.ts';
 import { connect, databaseOf, otherDatabase, withClient } from './connect.ts';
+import { queueInstance } from './queue-instance.ts';
 import { shownUrl } from './redact.ts';
 import type { Step } from './step.ts';
 
 export interface QueueRemoval {
   readonly queue: QueueConfig;
   readonly slot: string;
-  readonly partitions: number;
+  /** Names the queues; null: the store does not know it, so that there is nothing to name. */
+  readonly instance: Instance | null;
   /** Other instances may have their queues in the same database. */
   readonly shared: boolean;
 }
@@ -23,12 +26,16 @@ export function queueRemoval(removal: QueueRemoval): Step {
 }
 
 function keysRemoval(removal: QueueRemoval): Step {
-  const names = `bull:${queueName(removal.slot, 0).replace(/0$/, '*')}`;
+  const { instance } = removal;
+  const script =
+    instance === null
+      ? '-- (the store knows no instance, and so no queues)'
+      : `-- redis-cli --scan --pattern 'bull:${queueName(queueInstance(instance), 0).replace(/0$/, '*')}' | xargs -r redis-cli DEL`;
   return {
     title: 'queues in Redis',
     why: 'Batches that nobody will read; the WAL was the truth.',
     where: shownUrl(removal.queue.url),
-    script: `-- redis-cli --scan --pattern '${names}' | xargs -r redis-cli DEL`,
+    script,
     run: () => obliterate(removal),
   };
 }
@@ -58,8 +65,11 @@ function databaseRemoval(removal: QueueRemoval): Step {
   };
 }
 
-async function obliterate({ queue, slot, partitions }: QueueRemoval): Promise<string> {
-  const queues = await openQueues(queue, { instance: slot, partitions, logger: pino({ level: 'silent' }) });
+async function obliterate({ queue, instance }: QueueRemoval): Promise<string> {
+  if (instance === null) return 'not there';
+  const { partitions } = instance;
+  const logger = pino({ level: 'silent' });
+  const queues = await openQueues(queue, { instance: queueInstance(instance), partitions, logger });
   try {
     await queues.producer.empty();
     return `removed the jobs of ${partitions} partitions`;

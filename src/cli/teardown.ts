@@ -4,6 +4,7 @@ import { escapeIdentifier as ident } from 'pg';
 import type { Config } from '../config.ts';
 import { EXIT } from '../errors.ts';
 import { publicationNames } from '../source/publications.ts';
+import type { Instance } from '../store/control.ts';
 import { openControl } from '../store/control-store.ts';
 import { openPool } from '../store/session.ts';
 import { databaseOf, withClient } from './connect.ts';
@@ -67,7 +68,7 @@ async function teardownSteps({ config, source, store, role }: Teardown): Promise
     storeName: nameOfStore({ config }),
   };
   const shared = (await otherInstances(store, slot)).length > 0;
-  const queue = { queue: config.queue, slot, partitions: await partitionsOf(config), shared };
+  const queue = { queue: config.queue, slot, instance: await instanceOf(config), shared };
   return [
     slotRemoval(removal),
     publicationsRemoval(removal, publicationNames(slot)),
@@ -77,11 +78,11 @@ async function teardownSteps({ config, source, store, role }: Teardown): Promise
   ];
 }
 
-/** As the store remembers them; a store without the instance leaves the configured number. */
-async function partitionsOf(config: Config): Promise<number> {
+/** Before the schema goes, which knows it. */
+async function instanceOf(config: Config): Promise<Instance | null> {
   const pool = openPool({ url: config.storeUrl, slot: config.slot, max: 1 });
   try {
-    return (await openControl(pool, config.slot).instance())?.partitions ?? config.partitions;
+    return await openControl(pool, config.slot).instance();
   } finally {
     await pool.end();
   }
