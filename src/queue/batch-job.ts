@@ -22,9 +22,13 @@ export function summarize(batch: Batch, report: BatchReport): BatchSummary {
   return { ...report, epoch, from, to, rows, bytes, rules };
 }
 
-/** Queue names are unique to an instance, so that two Weirs on one server never meet. BullMQ refuses `:`. */
+/**
+ * Queue names are unique to an instance, so that two Weirs on one server never meet. BullMQ refuses `:` in
+ * them, and the board decodes `%` once too often.
+ */
 export function queueName(instance: string, partition: number): string {
-  return `weir-${encodeURIComponent(instance)}-p${partition}`;
+  const safe = instance.replaceAll(/[^A-Za-z0-9_.-]/gu, (char) => `~${char.codePointAt(0)?.toString(16)}~`);
+  return `weir-${safe}-p${partition}`;
 }
 
 /**

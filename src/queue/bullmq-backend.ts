@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type BackendFactory, type IQueueBackend, type Processor, Queue, Worker } from 'bullmq';
 import { JOB_NAME, KEEP_FINISHED } from './batch-job.ts';
 
@@ -71,5 +72,24 @@ export function openWorker(backend: BullBackend, name: string, processor: BatchP
     maxStalledCount: 1,
     runRetryDelay: 500,
   };
-  return new Worker(name, processor, options, backend.factory);
+  return new Worker(name, processor, options, (...args) => patient(backend.factory(...args)));
+}
+
+const CLAIM_PAUSE_MS = 500;
+
+/**
+ * A worker that fails to claim a job (a full Redis, a full disk) tries again at once, and for ever: this
+ * makes it draw breath.
+ */
+function patient(backend: IQueueBackend): IQueueBackend {
+  const claim = backend.moveToActive.bind(backend);
+  backend.moveToActive = async (token, name) => {
+    try {
+      return await claim(token, name);
+    } catch (error) {
+      await delay(CLAIM_PAUSE_MS);
+      throw error;
+    }
+  };
+  return backend;
 }

@@ -5,6 +5,7 @@ import { type BatchQueue, type BullBackend, openQueue, type QueueFinding } from 
 import { Consumer } from './consumer.ts';
 import { openPostgresBackend } from './postgres-backend.ts';
 import { Producer } from './producer.ts';
+import { reasonOf } from './reason.ts';
 import { openRedisBackend } from './redis-backend.ts';
 
 interface OpenOptions {
@@ -34,7 +35,7 @@ export async function openQueues(config: QueueConfig, options: OpenOptions): Pro
   const backend = await openBackend(config, logger);
   const queues = Array.from({ length: partitions }, (_, partition) => {
     const queue = openQueue(backend, queueName(instance, partition));
-    queue.on('error', (error) => logger.debug({ partition, err: error }, 'queue'));
+    queue.on('error', (error) => logger.debug({ partition, reason: reasonOf(error) }, 'queue'));
     return queue;
   });
   const producer = new Producer(backend, queues, logger);

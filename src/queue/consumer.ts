@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { type BatchSummary, decodeJobData, queueName, summarize } from './batch-job.ts';
 import { type BatchWorker, type BullBackend, openWorker } from './bullmq-backend.ts';
 import type { BatchConsumer, BatchHandler } from './queue.ts';
+import { reasonOf } from './reason.ts';
 
 /** How long a stop waits for the server to hear of the last batch, once its handler is done. */
 const FAREWELL_MS = 2_000;
@@ -41,7 +42,7 @@ export class Consumer implements BatchConsumer {
     };
     const worker = openWorker(backend, queueName(instance, partition), processor);
     const running: Running = { worker, atHand: Promise.resolve() };
-    worker.on('error', (error) => logError(logger, partition, error));
+    logErrors(worker, partition, logger);
     this.#running.set(partition, running);
   }
 
@@ -99,9 +100,24 @@ function dropRows(job: Job<unknown, unknown, string>, summary: BatchSummary): vo
 }
 
 /** After `empty`, or when a lock ran out, a worker completes a job that is no longer its own: nothing is wrong. */
-function logError(logger: Logger, partition: number, error: Error): void {
-  const gone = /Missing key for job|Missing lock for job|is not in the active state|could not renew lock/;
-  if (gone.test(error.message) || /Lock mismatch/.test(error.message))
-    logger.debug({ partition, err: error }, 'a job is gone from under its worker');
-  else logger.warn({ partition, err: error }, 'queue worker');
+const GONE =
+  /Missing key for job|Missing lock for job|Lock mismatch|not in the active state|could not renew lock/;
+/** Told once, by the backend, when its server goes away. */
+const AWAY = /Connection is closed|E(CONN[A-Z]+|PIPE|TIMEDOUT|HOSTUNREACH)|Connection terminated/;
+
+/** Tells a trouble of a worker once, until a batch of it has gone well again. */
+function logErrors(worker: BatchWorker, partition: number, logger: Logger): void {
+  let told: string | null = null;
+  worker.on('completed', () => {
+    told = null;
+  });
+  worker.on('error', (error) => {
+    const reason = reasonOf(error);
+    if (GONE.test(reason)) logger.debug({ partition, reason }, 'a job is gone from under its worker');
+    else if (AWAY.test(reason)) logger.debug({ partition, reason }, 'a worker waits for its server');
+    else if (reason !== told) {
+      told = reason;
+      logger.warn({ partition, reason }, 'a worker cannot go on: it tries again');
+    }
+  });
 }

@@ -5,6 +5,7 @@ import { type Batch, jobId } from '../events/batch.ts';
 import { JOB_NAME } from './batch-job.ts';
 import { type BatchQueue, type BullBackend, JOB_OPTIONS, KEEP_EVENTS } from './bullmq-backend.ts';
 import type { BatchProducer } from './queue.ts';
+import { reasonOf } from './reason.ts';
 
 /** What one call to the server carries at most; WAL text grows by half as JSON in JSON. */
 const CALL_BYTES = 4 * 1024 * 1024;
@@ -107,8 +108,8 @@ export class Producer implements BatchProducer {
   async #persist(action: () => Promise<unknown>, signal: AbortSignal): Promise<void> {
     for (let pauseMs = 50; !signal.aborted; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
       try {
-        await action();
-        this.#recovered();
+        await unlessVoid(action(), signal);
+        if (!signal.aborted) this.#recovered();
         return;
       } catch (error) {
         if (signal.aborted) return;
@@ -119,15 +120,24 @@ export class Producer implements BatchProducer {
   }
 
   #failed(error: unknown): void {
-    const text = error instanceof Error ? error.message : String(error);
-    if (this.#trouble === null) this.#logger.warn({ err: error }, 'the queue takes no batches: they wait');
-    this.#trouble = text;
+    const reason = reasonOf(error);
+    if (this.#trouble === null) this.#logger.warn({ reason }, 'the queue takes no batches: they wait');
+    this.#trouble = reason;
   }
 
   #recovered(): void {
     if (this.#trouble !== null) this.#logger.info('the queue takes batches again');
     this.#trouble = null;
   }
+}
+
+/** Settles as the action does, or at once when it is made void: a server that is away may keep it for ever. */
+function unlessVoid(action: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => resolve();
+    signal.addEventListener('abort', end, { once: true });
+    action.then(end, reject).finally(() => signal.removeEventListener('abort', end));
+  });
 }
 
 const NEW_JOB = {
@@ -154,8 +164,17 @@ function* calls(batches: readonly Batch[]): Generator<readonly Batch[]> {
   if (call.length > 0) yield call;
 }
 
-/** BullMQ pauses the queue, removes its jobs, and then its settings with the pause among them. */
+/**
+ * BullMQ pauses the queue, removes its jobs, and then its settings with the pause among them.
+ * A crash here can leave a paused queue, never one that stays so: the next source begins with this again.
+ */
 async function obliterate(queue: BatchQueue): Promise<void> {
-  await queue.obliterate({ force: true, count: OBLITERATE_JOBS });
-  await queue.getBackend().setQueueMeta({ 'opts.maxLenEvents': KEEP_EVENTS });
+  try {
+    await queue.obliterate({ force: true, count: OBLITERATE_JOBS });
+    await queue.getBackend().setQueueMeta({ 'opts.maxLenEvents': KEEP_EVENTS });
+  } catch (error) {
+    // A Redis that is full refuses the pause, but lets us remove what waits, which makes room for it.
+    await queue.drain();
+    throw error;
+  }
 }
