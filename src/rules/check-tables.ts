@@ -8,6 +8,7 @@ import { didYouMean, type Problems } from './problem.ts';
 import type { Part } from './rule-set.ts';
 import type { EventSpec } from './schema.ts';
 import { valueTypeOf } from './value-type.ts';
+import type { Spot } from './yaml-document.ts';
 
 /** A captured table as far as it is known: all of its columns, from the catalog or from `columns:`. */
 export interface TableInfo {
@@ -106,16 +107,16 @@ type Unkeyed = Omit<TableInfo, 'primaryKey' | 'id'>;
 
 function checkTime(table: Unkeyed, problems: Problems): void {
   if (table.time === null) return;
-  const column = knownColumn(table, table.time, 'time', problems);
+  const column = knownColumn(table, table.time, table.part.spot.in('time'), problems);
   if (column === null || valueTypeOf(column.pgType) === 'timestamp') return;
   const message = `"time" must be a timestamp, and ${table.time} is ${column.pgType}`;
   problems.error(table.part.spot.in('time').place, message);
 }
 
-function knownColumn(table: Unkeyed, name: string, key: string, problems: Problems): KnownColumn | null {
+function knownColumn(table: Unkeyed, name: string, spot: Spot, problems: Problems): KnownColumn | null {
   const column = table.columns.get(name);
   if (column !== undefined) return column;
-  unknownColumn(table, name, { place: table.part.spot.in(key).place, problems });
+  unknownColumn(table, name, { place: spot.place, problems });
   return null;
 }
 
@@ -157,6 +158,9 @@ function offlineKey(table: Unkeyed, problems: Problems): readonly string[] {
 function idColumns(table: Unkeyed, primaryKey: readonly string[], problems: Problems): readonly string[] {
   const { id } = table.part.spec;
   if (id === undefined) return primaryKey;
+  const spot = table.part.spot.in('id');
   const names = typeof id === 'string' ? [id] : id;
-  return names.filter((name) => knownColumn(table, name, 'id', problems) !== null);
+  return names.filter((name, index) => {
+    return knownColumn(table, name, typeof id === 'string' ? spot : spot.in(index), problems) !== null;
+  });
 }

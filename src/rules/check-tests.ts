@@ -68,7 +68,11 @@ function checkRow(
     unknownEvent(name, named.place, { ...world, problems });
     return;
   }
-  const { columns, schema, name: table } = event.table;
+  const { columns, schema, name: table, ops } = event.table;
+  const op = row['op'];
+  if (op !== undefined && !ops.some((known) => known === op)) {
+    problems.error(at.in('op').place, `event "${event.table.event}" captures ${ops.join(', ')} only`);
+  }
   for (const key of Object.keys(row)) {
     if (ROW_KEYS.includes(key) || columns.has(key)) continue;
     const near = nearest(key, [...columns.keys(), ...ROW_KEYS]);

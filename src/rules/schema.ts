@@ -127,7 +127,10 @@ const testSchema = strict({
     band: z.string().nullable().optional(),
     first_at: instant.optional(),
     at: z
-      .record(z.string().regex(/^\d+$/, { error: 'rows are named by their numbers, from 1' }), expectedRow)
+      .record(
+        z.string().regex(/^[1-9]\d*$/, { error: 'rows are named by their numbers, from 1' }),
+        expectedRow,
+      )
       .optional(),
     timeouts: notYet('patterns and their timeouts'),
   }),

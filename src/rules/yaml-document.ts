@@ -14,7 +14,7 @@ import {
 import type { Place, Problems } from './problem.ts';
 import type { RuleFile } from './source-files.ts';
 import { sourceOffset } from './yaml-offset.ts';
-import { findTraps, type Trap } from './yaml-traps.ts';
+import { findTraps, type Trap, writtenColumn } from './yaml-traps.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -181,7 +181,7 @@ export class Spot {
     const { line, col } = this.document.lines.linePos(offset);
     // The quotes that were put around a text are not in the user's file.
     const healed = this.document.traps.find((trap) => trap.line === line);
-    const column = healed !== undefined && col > healed.column ? col - 1 : col;
+    const column = healed === undefined ? col : writtenColumn(healed, col);
     return { file: this.document.file, line: Math.max(line, 1), column: Math.max(column, 1) };
   }
 }

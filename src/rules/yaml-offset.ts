@@ -20,8 +20,13 @@ export function sourceOffset(text: string, scalar: Scalar, offset: number): numb
     } else if (isSpace(text[s])) s += 1;
     else break;
   }
-  while (isSpace(text[s]) && v < value.length && !isSpace(value[v])) s += 1;
-  return s;
+  if (v >= value.length) return s;
+  for (;;) {
+    const sequence = escapeAt(text, s, scalar.type);
+    if (sequence?.gives === 0) s += sequence.length;
+    else if (isSpace(text[s]) && !isSpace(value[v])) s += 1;
+    else return s;
+  }
 }
 
 function bodyStart(text: string, scalar: Scalar): number {

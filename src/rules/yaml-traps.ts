@@ -112,7 +112,7 @@ function trimmedEnd(line: string, start: number, end: number): number {
 
 /** Whether the quote that the text begins with ends on this line. */
 function closes(value: string): boolean {
-  return value.indexOf(value[0] ?? '', 1) > 0;
+  return /^(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'(?!'))/.test(value);
 }
 
 /** Whether no string or bracket of the condition is left open. */
@@ -134,4 +134,13 @@ function found({ line, start, end, key, why }: Piece): Found {
   const text = `'${line.slice(start, end).replaceAll("'", "''")}'`;
   const healed = line.slice(0, start) + text + line.slice(end);
   return { column: start + 1, why, quoted: `${key}: ${text}`, healed };
+}
+
+/** A column of the healed line, as a column of the line that was written. */
+export function writtenColumn({ column, healed }: Trap, col: number): number {
+  if (col <= column) return col;
+  const inside = healed.slice(column).match(/^(?:[^']|'')*/)?.[0] ?? '';
+  const before = inside.slice(0, col - 1 - column);
+  const closing = col - 1 - column > inside.length ? 1 : 0;
+  return col - 1 - closing - (before.match(/''/g)?.length ?? 0);
 }
