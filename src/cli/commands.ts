@@ -1,4 +1,6 @@
 import { checkCommand } from './check.ts';
+import { demoCommand } from './demo.ts';
+import { doctorCommand } from './doctor.ts';
 import { initCommand } from './init.ts';
 import type { CommandSpec } from './program.ts';
 import { replayCommand } from './replay.ts';
@@ -10,10 +12,12 @@ import { testCommand } from './test.ts';
 
 /** In the order in which a new user meets them. */
 export const COMMANDS: readonly CommandSpec[] = [
-  runCommand,
+  demoCommand,
+  doctorCommand,
   initCommand,
-  teardownCommand,
+  runCommand,
   statusCommand,
+  teardownCommand,
   checkCommand,
   testCommand,
   replayCommand,

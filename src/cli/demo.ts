@@ -2,13 +2,10 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Config } from '../config.ts';
 import { runDemo } from '../demo/demo.ts';
 import { EXIT } from '../errors.ts';
-import { withClient } from './connect.ts';
-import { serverVersion } from './init-context.ts';
-import { initSteps } from './init-steps.ts';
+import { withInitSteps } from './init.ts';
 import { createLogger } from './io.ts';
 import { loadSettings } from './load-config.ts';
 import type { CommandSpec } from './program.ts';
-import { readValidRules } from './read-rules.ts';
 import { stopSignals } from './stop-signals.ts';
 
 export const demoCommand: CommandSpec = {
@@ -24,7 +21,8 @@ export const demoCommand: CommandSpec = {
   ],
   action: async ({ io, flags, sources, json }) => {
     const settings = loadSettings(sources);
-    const level = io.env['LOG_LEVEL'] === undefined ? 'warn' : settings.logLevel;
+    const asked = io.env['LOG_LEVEL'] ?? sources.flags['logLevel'];
+    const level = asked === undefined ? 'warn' : settings.logLevel;
     const logger = createLogger(io, { level, json });
     const say = (line: string): void => void io.stdout.write(`${line}\n`);
     await runDemo({
@@ -40,12 +38,8 @@ export const demoCommand: CommandSpec = {
 };
 
 /** `weir init --apply`, without its progress. */
-async function initialise(config: Config, cwd: string, tell: (line: string) => void): Promise<void> {
-  const target = { url: config.databaseUrl, variable: 'DATABASE_URL', slot: config.slot };
-  await withClient(target, async (source) => {
-    const rules = await readValidRules({ path: config.rulesPath, cwd, source, webhooks: [] });
-    const context = { config, rules, source, role: null, adoptSlot: false, tell };
-    const steps = await initSteps({ ...context, serverVersion: await serverVersion(source) });
+function initialise(config: Config, cwd: string, tell: (line: string) => void): Promise<void> {
+  return withInitSteps(config, { role: null, cwd, tell }, async (steps) => {
     for (const step of steps) await step.run();
   });
 }

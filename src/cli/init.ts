@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import type { Config } from '../config.ts';
 import { EXIT } from '../errors.ts';
 import { withClient } from './connect.ts';
 import { serverVersion } from './init-context.ts';
@@ -7,7 +8,7 @@ import type { CliIo } from './io.ts';
 import { loadConfig } from './load-config.ts';
 import type { CommandSpec } from './program.ts';
 import { readValidRules } from './read-rules.ts';
-import { printSteps, runSteps } from './step.ts';
+import { printSteps, runSteps, type Step } from './step.ts';
 
 export const initCommand: CommandSpec = {
   name: 'init',
@@ -26,25 +27,39 @@ Or, as a superuser, weir init --apply does everything at once.`,
     const config = loadConfig(sources);
     const apply = flags['apply'] === true;
     const role = typeof flags['role'] === 'string' ? flags['role'] : apply ? null : 'weir';
-    const target = { url: config.databaseUrl, variable: 'DATABASE_URL', slot: config.slot };
-    await withClient(target, async (source) => {
-      const webhooks = Object.keys(config.webhooks);
-      const rules = await readValidRules({ path: config.rulesPath, cwd: io.cwd, source, webhooks });
-      const steps = await initSteps({
-        config,
-        rules,
-        source,
-        role,
-        serverVersion: await serverVersion(source),
-        adoptSlot: config.adoptSlot,
-        tell: (line) => tell(io, line, json),
-      });
+    const options = { role, cwd: io.cwd, tell: (line: string) => tell(io, line, json) };
+    await withInitSteps(config, options, async (steps) => {
       if (apply) await runSteps(io, steps, json);
       else await printSteps(io, steps, { json, before: BEFORE, after: AFTER });
     });
     return EXIT.ok;
   },
 };
+
+export interface InitOptions {
+  readonly role: string | null;
+  /** Places of mistakes in rules are shown from here. */
+  readonly cwd: string;
+  readonly tell: (line: string) => void;
+}
+
+/** The steps live as long as the session of the source that they use. */
+export function withInitSteps(
+  config: Config,
+  { role, cwd, tell: told }: InitOptions,
+  work: (steps: readonly Step[]) => Promise<void>,
+): Promise<void> {
+  const target = { url: config.databaseUrl, variable: 'DATABASE_URL', slot: config.slot };
+  return withClient(target, async (source) => {
+    const webhooks = Object.keys(config.webhooks);
+    const rules = await readValidRules({ path: config.rulesPath, cwd, source, webhooks });
+    const { adoptSlot } = config;
+    const version = await serverVersion(source);
+    await work(
+      await initSteps({ config, rules, source, role, serverVersion: version, adoptSlot, tell: told }),
+    );
+  });
+}
 
 function tell(io: CliIo, line: string, json: boolean): void {
   io.stderr.write(json ? `${JSON.stringify({ waiting: line })}\n` : `\n  ${line}\n`);

@@ -92,7 +92,7 @@ function configOption(name: KeyName): Option {
   return new Option(flag, `${meaning} (default: ${fallback}${from})`);
 }
 
-/** The error for a person, or as JSON; the stack of a bug at debug level. */
+/** The error for a person, or as JSON; its stack at debug level. */
 function report(error: unknown, io: CliIo, json: boolean): ExitCode {
   const { exit, code, message, hint } = explainError(error);
   if (message !== '') {
@@ -103,6 +103,6 @@ function report(error: unknown, io: CliIo, json: boolean): ExitCode {
   }
   const level =
     io.env['LOG_LEVEL'] === 'trace' ? 'trace' : io.env['LOG_LEVEL'] === 'debug' ? 'debug' : 'info';
-  if (exit === EXIT.bug) createLogger(io, { level, json }).debug({ err: error }, 'the stack of the bug');
+  createLogger(io, { level, json }).debug({ err: error }, 'where the error came from');
   return exit;
 }
