@@ -26,8 +26,8 @@ select pg_lsn('0/0') + ('x' || encode(substr(data, 2, 8), 'hex'))::bit(64)::bigi
        timestamptz '2000-01-01 00:00:00+00'
          + ('x' || encode(substr(data, 10, 8), 'hex'))::bit(64)::bigint * interval '1 microsecond',
        ('x' || encode(substr(data, 18, 4), 'hex'))::bit(32)::bigint
-from pg_logical_slot_get_binary_changes($1, null, null,
-  'proto_version', '1', 'publication_names', $1, 'messages', 'true')
+from pg_logical_slot_get_binary_changes($1::name, null, null,
+  'proto_version', '1', 'publication_names', $1::text, 'messages', 'true')
 where get_byte(data, 0) = 66`;
 
 const DIFFERENCES: Readonly<Record<string, { expected: string; actual: string }>> = {

@@ -13,7 +13,7 @@ import { CHAOS_SCHEMA } from './writer.ts';
 export type Backend = 'redis' | 'postgres';
 
 /** Small budgets, so that the source is paused often and batches end inside transactions. */
-const WEIR_YAML = 'batch: { rows: 300, bytes: 64000, linger: 5ms }\nmemory: { in_flight_bytes: 1000000 }\n';
+const WEIR_YAML = 'batch: { rows: 300, bytes: 64kB, linger: 5ms }\nmemory: { in_flight_bytes: 1MB }\n';
 
 /** One PostgreSQL, one queue, and the processes of Weir on them: a source, its hot standby, two workers. */
 export class World {
