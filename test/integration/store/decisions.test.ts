@@ -79,6 +79,11 @@ describe.each([14, 18] as const)('rows that several partitions write, on Postgre
 
   it('lets four sessions write the same new rows in any order: exact sums, each band once, no deadlock', async () => {
     const rounds = version === 18 ? 200 : 60;
+    // Who waits for a decision meets nobody after it: so that each table's own order is tried, some rounds have
+    // alerts and blocks only, or blocks only.
+    const has = (round: number) => ({ decisions: round % 3 === 0, alerts: round % 3 < 2 });
+    const roundsWith = (kind: 'decisions' | 'alerts') =>
+      Array.from({ length: rounds }, (_, i) => has(i + 1)).filter((round) => round[kind]).length;
     const next = random(version);
     const seen: string[] = [];
     for (let round = 1; round <= rounds; round++) {
@@ -87,13 +92,13 @@ describe.each([14, 18] as const)('rows that several partitions write, on Postgre
         clients.map((session, partition) => {
           const ordinals = shuffled([0, 1, 2, 3, 4, 5, 6, 7], next);
           const written = outputs({
-            decisions: ordinals.map((ordinal) =>
+            decisions: (has(round).decisions ? ordinals : []).map((ordinal) =>
               contributionOf(`rule ${partition}`, 30, {
                 position: rowAt(round, ordinal),
                 entityId: `${ordinal}`,
               }),
             ),
-            alerts: ordinals.map((ordinal) => alertOf(`${round} ${ordinal}`)),
+            alerts: (has(round).alerts ? ordinals : []).map((ordinal) => alertOf(`${round} ${ordinal}`)),
             blocks: ordinals.map((ordinal) => ({
               key: 'user_id',
               value: `${ordinal}`,
@@ -111,15 +116,15 @@ describe.each([14, 18] as const)('rows that several partitions write, on Postgre
     }
     expect(seen).toEqual([]);
     const all = await decisions();
-    expect(all).toHaveLength(rounds * 8);
+    expect(all).toHaveLength(roundsWith('decisions') * 8);
     expect(new Set(all.map((row) => `${row.score} ${row.band} ${row.rules.join()}`))).toEqual(
       new Set(['120 block rule 0,rule 1,rule 2,rule 3']),
     );
     expect(
       await store.rows(`select kind, count(*)::int as n from weir.alerts group by kind order by kind`),
     ).toEqual([
-      { kind: 'decision', n: rounds * 8 },
-      { kind: 'rule', n: rounds * 8 },
+      { kind: 'decision', n: roundsWith('decisions') * 8 },
+      { kind: 'rule', n: roundsWith('alerts') * 8 },
     ]);
     const deadlocks = await store.rows<{ n: number }>(
       'select deadlocks::int as n from pg_stat_database where datname = current_database()',
