@@ -24,6 +24,11 @@ export function knownColumns(
     return byName(known);
   }
   if (declared.size === 0) {
+    // Columns that are there and mistaken are told already.
+    const { spec, spot } = part;
+    const there =
+      spec.columns === undefined ? spot.keys.includes('columns') : spot.in('columns').keys.length > 0;
+    if (there) return null;
     problems.error(
       part.spot.key,
       `event "${part.name}" does not say its columns, and no database is at hand to ask`,

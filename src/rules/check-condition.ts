@@ -31,7 +31,7 @@ export function checkCel(draft: Draft, parts: ConditionParts): CelOk | null {
     const column = columns[index];
     if (column !== undefined) draft.use(table, column.name, spot);
   }
-  for (const index of result.oldColumns) checkOld(draft, columns[index]?.name ?? '', parts);
+  checkIdentity(draft, parts, { columns: result.columns, old: result.oldColumns });
   return result;
 }
 
@@ -40,18 +40,30 @@ export function checkBool(draft: Draft, parts: Omit<ConditionParts, 'expected'>)
   return result === null ? null : (result.run as Condition);
 }
 
-/** PostgreSQL sends of an old row its replica identity only. */
-function checkOld(draft: Draft, name: string, { table, source, spot }: ConditionParts): void {
-  const { catalog } = table;
-  if (catalog === null || catalog.replicaIdentity === 'full' || catalog.identityColumns.includes(name))
-    return;
-  const full = `${table.schema}.${table.name}`;
-  const offset = Math.max(0, source.search(new RegExp(`\\bold\\s*(\\.\\s*${quoted(name)}\\b|\\[)`)));
-  draft.problems.error(
-    spot.within(offset),
-    `old.${name} needs the whole old row, and "${full}" sends only ${catalog.identityColumns.join(', ') || 'nothing'}`,
-    `ALTER TABLE ${full} REPLICA IDENTITY FULL`,
-  );
+/** PostgreSQL sends of an old row, and of a deleted one, its replica identity only. */
+function checkIdentity(
+  draft: Draft,
+  { table, source, spot }: ConditionParts,
+  read: { readonly columns: ReadonlySet<number>; readonly old: ReadonlySet<number> },
+): void {
+  const { catalog, schema, name: tableName, ops } = table;
+  if (catalog === null || catalog.replicaIdentity === 'full') return;
+  const full = `${schema}.${tableName}`;
+  const refuse = (index: number, prefix: string): void => {
+    const name = draft.columns(table)[index]?.name ?? '';
+    if (catalog.identityColumns.includes(name)) return;
+    const offset = source.search(
+      new RegExp(`${prefix === '' ? '' : '\\bold\\s*\\.\\s*'}\\b${quoted(name)}\\b`),
+    );
+    const what = prefix === '' ? 'a deleted row' : 'an old row';
+    draft.problems.error(
+      spot.within(Math.max(0, offset)),
+      `${prefix}${name} is not known: of ${what} "${full}" sends only ${catalog.identityColumns.join(', ') || 'nothing'}`,
+      `ALTER TABLE ${full} REPLICA IDENTITY FULL`,
+    );
+  };
+  for (const index of read.old) refuse(index, 'old.');
+  if (!ops.includes('insert') && !ops.includes('update')) for (const index of read.columns) refuse(index, '');
 }
 
 function quoted(text: string): string {

@@ -92,6 +92,12 @@ const VIEW_KEYS = ['from', 'when', 'description'];
 
 function checkView(part: Part<EventSpec>, names: Names): void {
   const { spec, spot } = part;
+  // Its table or its parent is mistaken, which is told.
+  const mistaken = spot.keys.includes('table') || (spot.keys.includes('from') && spec.from === undefined);
+  if (mistaken) {
+    names.broken.add(part.name);
+    return;
+  }
   if (spec.from === undefined) {
     names.problems.error(spot.key, `event "${part.name}" needs "table", or "from"`);
     names.broken.add(part.name);

@@ -4,7 +4,7 @@ import type { Catalog, CatalogTable } from './catalog.ts';
 import { type KnownColumn, knownColumns } from './check-columns.ts';
 import { parseDuration } from './duration.ts';
 import { nearest } from './nearest.ts';
-import { didYouMean, type Problems } from './problem.ts';
+import { didYouMean, type Place, type Problems } from './problem.ts';
 import type { Part } from './rule-set.ts';
 import type { EventSpec } from './schema.ts';
 import { valueTypeOf } from './value-type.ts';
@@ -115,16 +115,28 @@ function checkTime(table: Unkeyed, problems: Problems): void {
 
 function knownColumn(table: Unkeyed, name: string, spot: Spot, problems: Problems): KnownColumn | null {
   const column = table.columns.get(name);
-  if (column !== undefined) return column;
+  if (column !== undefined) {
+    checkSent(table, name, { place: spot.place, problems });
+    return column;
+  }
   unknownColumn(table, name, { place: spot.place, problems });
   return null;
 }
 
-export function unknownColumn(
-  table: Pick<TableInfo, 'schema' | 'name' | 'columns'>,
-  name: string,
-  at: { readonly place: Parameters<Problems['error']>[0]; readonly problems: Problems },
-): void {
+type Columned = Pick<TableInfo, 'schema' | 'name' | 'columns'>;
+interface At {
+  readonly place: Place;
+  readonly problems: Problems;
+}
+
+/** A known column may be one that PostgreSQL does not send. */
+export function checkSent(table: Columned, name: string, at: At): void {
+  if (table.columns.get(name)?.generated !== true) return;
+  const message = `column "${name}" of "${table.schema}.${table.name}" is generated: PostgreSQL does not send it`;
+  at.problems.error(at.place, message, 'use the columns that it is made from');
+}
+
+export function unknownColumn(table: Columned, name: string, at: At): void {
   const near = nearest(name, table.columns.keys());
   at.problems.error(
     at.place,

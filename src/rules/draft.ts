@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { EventInfo, World } from './check-events.ts';
-import { type TableInfo, unknownColumn } from './check-tables.ts';
+import { checkSent, type TableInfo, unknownColumn } from './check-tables.ts';
 import type { ColumnPlan, Condition, StorePlan } from './plan.ts';
 import type { Problems } from './problem.ts';
 import type { Spot } from './yaml-document.ts';
@@ -55,7 +55,7 @@ export class Draft {
     let used = this.#used.get(table);
     if (used === undefined) {
       used = new Set([...table.primaryKey, ...table.id, ...(table.time === null ? [] : [table.time])]);
-      if (changes(table)) for (const name of table.catalog?.identityColumns ?? []) used.add(name);
+      for (const name of identity(table)) used.add(name);
       this.#used.set(table, used);
     }
     return used;
@@ -74,9 +74,7 @@ export class Draft {
 
   use(table: TableInfo, name: string, spot: Spot): void {
     this.used(table).add(name);
-    if (table.columns.get(name)?.generated !== true) return;
-    const message = `column "${name}" of "${table.schema}.${table.name}" is generated: PostgreSQL does not send it`;
-    this.problems.error(spot.place, message, 'use the columns that it is made from');
+    checkSent(table, name, { place: spot.place, problems: this.problems });
   }
 
   /** Columns by name; every one is known and in use. */
@@ -193,6 +191,14 @@ export class Draft {
 /** Updates or deletes are captured: their old rows come with the replica identity. */
 export function changes(table: Pick<TableInfo, 'ops'>): boolean {
   return table.ops.includes('update') || table.ops.includes('delete');
+}
+
+/** What the publication of updates or deletes must carry; of a whole row, there is no list. */
+function identity(table: TableInfo): readonly string[] {
+  const { catalog } = table;
+  return changes(table) && catalog !== null && catalog.replicaIdentity !== 'full'
+    ? catalog.identityColumns
+    : [];
 }
 
 function same(a: readonly string[], b: readonly string[]): boolean {

@@ -7,6 +7,7 @@ import {
   name,
   notYet,
   positiveDuration,
+  positiveDurationOr,
   strict,
 } from './schema-parts.ts';
 
@@ -65,11 +66,8 @@ const windowShape = {
   speed_kmh: notYet('the window function speed_kmh'),
   first_seen: notYet('the window function first_seen'),
   by,
-  over: positiveDuration.or(
-    z.looseObject({}).refine(() => false, {
-      error:
-        'this version has sliding windows only (over: 1h): tumbling, hopping, session and rows are not in it yet',
-    }),
+  over: positiveDurationOr(
+    'this version has sliding windows only (over: 1h): tumbling, hopping, session and rows are not in it yet',
   ),
   when: condition.optional(),
   current: z.boolean({ error: 'current is true or false' }).optional(),

@@ -7,9 +7,7 @@ import type { RuleFiles } from './source-files.ts';
 const tableSchema = z.object({
   schema: z.string(),
   name: z.string(),
-  columns: z.array(
-    z.object({ name: z.string(), pgType: z.string(), notNull: z.boolean(), generated: z.boolean() }),
-  ),
+  columns: z.array(z.object({ name: z.string(), pgType: z.string(), generated: z.boolean() })),
   primaryKey: z.array(z.string()),
   replicaIdentity: z.enum(['default', 'nothing', 'full', 'index']),
   identityColumns: z.array(z.string()),
@@ -49,7 +47,7 @@ function subset({ catalog, ...table }: TableInfo, used: ReadonlySet<string>): z.
     schema: table.schema,
     name: table.name,
     // In the table's order: it is the order of a row's cells.
-    columns: columns.map(({ name, pgType, notNull, generated }) => ({ name, pgType, notNull, generated })),
+    columns: columns.map(({ name, pgType, generated }) => ({ name, pgType, generated })),
     primaryKey: [...(catalog?.primaryKey ?? [])],
     replicaIdentity: catalog?.replicaIdentity ?? 'default',
     identityColumns: [...(catalog?.identityColumns ?? [])],
@@ -62,8 +60,10 @@ export function readContent(content: string): {
 } {
   const { files, tables } = contentSchema.parse(JSON.parse(content));
   if (tables === null) return { files, catalog: null };
-  return {
-    files,
-    catalog: { tables: new Map(tables.map((table): [string, CatalogTable] => [key(table), table])) },
-  };
+  // Whether a column may be NULL is nothing to the rules: not kept, so that it makes no other version.
+  const known = tables.map((table): [string, CatalogTable] => {
+    const columns = table.columns.map((column) => ({ ...column, notNull: false }));
+    return [key(table), { ...table, columns }];
+  });
+  return { files, catalog: { tables: new Map(known) } };
 }

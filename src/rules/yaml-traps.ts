@@ -22,16 +22,18 @@ const BLOCK_SCALAR = /(?:^|\s)[|>][-+\d]*\s*(?:#.*)?$/;
 export function findTraps(text: string): Trap[] {
   const traps: Trap[] = [];
   let blockIndent = -1;
-  let letIndent = -1;
+  let lets: { readonly indent: number; entries: number | null } | null = null;
   text.split('\n').forEach((source, index) => {
     const line = source.replace(/\r$/, '');
     if (line.trim() === '' || line.trimStart().startsWith('#')) return;
     const indent = line.search(/\S/);
     if (blockIndent >= 0 && indent > blockIndent) return;
     blockIndent = BLOCK_SCALAR.test(line) ? indent : -1;
-    if (letIndent >= 0 && indent <= letIndent) letIndent = -1;
-    if (/^\s*let:\s*(?:#.*)?$/.test(line)) letIndent = indent;
-    const trap = blockIndent >= 0 ? null : trapIn(line, letIndent >= 0);
+    if (lets !== null && indent <= lets.indent) lets = null;
+    // What is deeper than the entries of a `let` are the keys of a window.
+    if (lets !== null) lets.entries ??= indent;
+    const trap = blockIndent >= 0 ? null : trapIn(line, lets?.entries === indent);
+    if (/^\s*(?:- +)*let:\s*(?:#.*)?$/.test(line)) lets = { indent: line.indexOf('let:'), entries: null };
     if (trap !== null) traps.push({ line: index + 1, ...trap });
   });
   return traps;

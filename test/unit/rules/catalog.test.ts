@@ -52,7 +52,7 @@ describe('the catalog', () => {
     expect(
       mistakes(SHORT.replace('amount > 1', 'amount > old.amount'), catalogOf(table('transactions', COLUMNS))),
     ).toEqual([
-      '5:49: error: old.amount needs the whole old row, and "public.transactions" sends only id (ALTER TABLE public.transactions REPLICA IDENTITY FULL)',
+      '5:49: error: old.amount is not known: of an old row "public.transactions" sends only id (ALTER TABLE public.transactions REPLICA IDENTITY FULL)',
     ]);
     expect(
       mistakes(SHORT.replace('transactions', 'transacions'), catalogOf(table('transactions', COLUMNS))),

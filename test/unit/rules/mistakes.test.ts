@@ -202,6 +202,36 @@ events:
     ],
   ],
   [
+    'what is no event, no rule and no list, each once',
+    `version: 1
+events:
+  a:
+  b c: { table: x, columns: { id: int8 } }
+  d: { table: 5 }
+  e: { table: t, columns: [a, b] }
+  f: { table: u, columns: { id: 5 } }
+  g: { table: v, columns: {} }
+rules:
+  - hello
+  - { id: a b, event: g }
+  - { id: c, event: d, when: x > 1, let: { my-let: { count: d, by: x, over: 1m } } }
+lists:
+  x: { values: 3 }
+`,
+    [
+      '3:5: error: expected a map, found nothing',
+      '4:3: error: "b c" is not a name (a name has letters, digits and "_", and begins with a letter)',
+      '5:15: error: a table is named by text, as in public.orders',
+      '6:27: error: expected a map of columns and their types',
+      '7:33: error: expected a PostgreSQL type, or { type: …, pii: mask | hash | drop }',
+      '8:3: error: event "g" does not say its columns, and no database is at hand to ask (write columns: { id: int8, … } with the type of every column that rules use, or set DATABASE_URL)',
+      '10:5: error: expected a map, found "hello"',
+      '11:11: error: an id has letters, digits, "_", "-" and ".", and begins with a letter',
+      '12:42: error: a name has letters, digits and "_", and begins with a letter',
+      '14:16: error: expected a list, found 3',
+    ],
+  ],
+  [
     'scoring',
     `version: 1
 events:
@@ -376,10 +406,9 @@ describe('a text that must be quoted', () => {
     '    when: |\n      at_home ? true : false\n',
     '    description: |\n      when: !this is text\n    when: at_home\n',
     '    # when: !at_home\n    when: at_home\n',
-    '    let: { n: { count: transaction, by: user_id, over: 1m, when: type == "a" && hour(at, "UTC") > 1 } }\n'.replace(
-      'hour(at, "UTC") > 1',
-      'amount > 1',
-    ),
+    '    let:\n      n:\n        count: transaction\n        by: [user_id, device_id]\n        over: 1m\n    when: n > 1\n',
+    "    when: 'type == ''a'' &&\n      at_home'\n",
+    '    let: { n: { count: transaction, by: user_id, over: 1m, when: type == "a" && amount > 1 } }\n',
   ])('is not seen where there is none: %s', (lines) => {
     expect(mistakes(rule(lines))).toEqual([]);
   });
