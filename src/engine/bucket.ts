@@ -33,7 +33,8 @@ export class KeyedEntries {
   }
 
   append(key: string, time: Micros, cells: readonly (string | null)[]): Entries {
-    this.appended.push(key, time, ...cells);
+    this.appended.push(key, time);
+    for (const cell of cells) this.appended.push(cell);
     return this.load(key, time, cells);
   }
 

@@ -25,17 +25,17 @@ export function judge(rule: RuleProgram, context: RowContext): Judgement | null 
   const { plan, routing } = rule;
   if (!context.bears(plan.eventIndex)) return null;
   const key = routing === null ? null : context.key(routing.slot);
-  const lets: Value[] = [];
-  const frame = { row: context.row, lets };
+  const frame = context.frame(rule);
+  const { lets } = frame;
   for (let i = 0; i < plan.lets.length; i++) {
     const item = plan.lets[i];
     const window = rule.windows[i];
-    if (item?.kind === 'cel') lets.push(item.value(frame));
-    else lets.push(window === null || window === undefined || key === null ? null : context.window(window));
+    if (item?.kind === 'cel') lets[i] = item.value(frame);
+    else if (window !== null && window !== undefined && key !== null) lets[i] = context.window(window);
   }
   if (plan.when !== null && plan.when(frame) !== true) return null;
   if (plan.unless !== null && plan.unless(frame) === true) return null;
-  return { rule, key, lets, silenced: key !== null && coolsDown(rule, context) };
+  return { rule, key, lets: [...lets], silenced: key !== null && coolsDown(rule, context) };
 }
 
 /**

@@ -1,12 +1,28 @@
 import { bucketOf, keyText } from '../events/keys.ts';
 import type { Row } from '../events/row.ts';
-import type { Value } from '../rules/plan.ts';
+import type { Frame, Value } from '../rules/plan.ts';
 import type { Bucket } from './bucket.ts';
 import type { PartitionState } from './partition-state.ts';
-import type { Program, RoutingKey, StoreProgram, TableProgram, WindowProgram } from './program.ts';
+import type {
+  Program,
+  RoutingKey,
+  RuleProgram,
+  StoreProgram,
+  TableProgram,
+  WindowProgram,
+} from './program.ts';
 import { keptCell } from './value.ts';
-import type { Entries } from './windows/entries.ts';
-import { evaluateWindow } from './windows/evaluate.ts';
+import { Entries } from './windows/entries.ts';
+import { emptyValue, evaluateWindow, type Question } from './windows/evaluate.ts';
+
+export interface ReusedFrame extends Frame {
+  row: Row;
+  readonly lets: Value[];
+}
+
+function newFrame(lets: number): ReusedFrame {
+  return { row: NO_ROW, lets: new Array<Value>(lets).fill(null) };
+}
 
 /** undefined: not asked yet. */
 type Memo<T> = (T | undefined)[];
@@ -17,20 +33,23 @@ export class RowContext {
   table: TableProgram;
   readonly #state: PartitionState;
   readonly #program: Program;
-  readonly #followFrom: number;
+  /** One object for millions of windows. */
+  readonly #question: Question;
   readonly #keys: Memo<string | null> = [];
   readonly #buckets: Memo<number> = [];
   readonly #bears: Memo<boolean> = [];
   readonly #failures: Memo<unknown> = [];
   readonly #entries: Memo<Entries | null> = [];
   readonly #windows: Memo<Value> = [];
+  readonly #frames: readonly (readonly ReusedFrame[])[];
   /** By store: the entries that the row went into. */
   readonly #appended: Memo<Entries> = [];
 
   constructor(state: PartitionState, program: Program, followFrom: number) {
     this.#state = state;
     this.#program = program;
-    this.#followFrom = followFrom;
+    this.#question = { row: NO_ROW, entries: new Entries(0), own: false, specs: [], followFrom };
+    this.#frames = program.tables.map(({ rules }) => rules.map(({ plan }) => newFrame(plan.lets.length)));
     this.row = NO_ROW;
     this.table = program.tables[0] as TableProgram;
   }
@@ -56,6 +75,15 @@ export class RowContext {
 
   touch(bucket: Bucket): void {
     this.#state.touch(bucket);
+  }
+
+  /** The frame of a rule on the row at hand: it and its `lets` are used again for the next row. */
+  frame(rule: RuleProgram): ReusedFrame {
+    const frame = this.#frames[this.table.index]?.[rule.index];
+    if (frame === undefined) throw new Error(`rule ${rule.plan.id} is not one of the table's`);
+    frame.row = this.row;
+    frame.lets.fill(null);
+    return frame;
   }
 
   key(slot: number): string | null {
@@ -102,7 +130,9 @@ export class RowContext {
     const { row } = this;
     const bucket = this.bucket(store.routing);
     const keyed = bucket.store(store);
-    const cells = store.plan.values.map(({ column, pgType }) => keptCell(row.cells[column], pgType));
+    const { values } = store.plan;
+    const cells: (string | null)[] = [];
+    for (const { column, pgType } of values) cells.push(keptCell(row.cells[column], pgType));
     const entries = keyed.append(key, row.at, cells);
     keyed.prune(entries, this.#state.forgottenBefore(store));
     this.#appended[store.index] = entries;
@@ -127,15 +157,13 @@ export class RowContext {
       entries = this.bucket(lookup.routing).existing(lookup.store)?.keys.get(key) ?? null;
       this.#entries[lookup.index] = entries;
     }
-    const specs = this.#program.stores[lookup.store]?.aggregates ?? [];
-    const own = entries !== null && this.#appended[lookup.store] === entries;
-    return evaluateWindow(window, {
-      row: this.row,
-      entries: entries ?? undefined,
-      own,
-      specs,
-      followFrom: this.#followFrom,
-    });
+    if (entries === null) return emptyValue(window);
+    const question = this.#question;
+    question.row = this.row;
+    question.entries = entries;
+    question.own = this.#appended[lookup.store] === entries;
+    question.specs = (this.#program.stores[lookup.store] as StoreProgram).aggregates;
+    return evaluateWindow(window, question);
   }
 }
 

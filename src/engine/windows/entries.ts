@@ -52,7 +52,7 @@ export class Entries {
     const { times } = this;
     const end = times.length;
     if (end === 0 || (times[end - 1] as number) <= time) {
-      if (end < SMALL) this.#replace([...times, time], [...this.#cells, ...cells]);
+      if (end < SMALL) this.#grow(time, cells);
       else this.#push(time, cells);
       return;
     }
@@ -91,6 +91,20 @@ export class Entries {
     for (const follower of this.followers?.list ?? []) follower?.shift(head);
     this.#replace(this.times.slice(head), this.#cells.slice(head * this.width));
     this.head = 0;
+  }
+
+  #grow(time: Micros, cells: readonly Cell[]): void {
+    const { times, width } = this;
+    const end = times.length;
+    const grown = new Array<number>(end + 1);
+    for (let i = 0; i < end; i++) grown[i] = times[i] as number;
+    grown[end] = time;
+    this.times = grown;
+    if (width === 0) return;
+    const all = new Array<Cell>((end + 1) * width);
+    for (let i = 0; i < end * width; i++) all[i] = this.#cells[i] as Cell;
+    for (let i = 0; i < width; i++) all[end * width + i] = cells[i] as Cell;
+    this.#cells = all;
   }
 
   #push(time: Micros, cells: readonly Cell[]): void {

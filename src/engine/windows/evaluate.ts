@@ -1,7 +1,7 @@
 import type { Row } from '../../events/row.ts';
 import type { Value } from '../../rules/plan.ts';
 import type { WindowProgram } from '../program.ts';
-import { type ReadValue, readCell } from '../value.ts';
+import { readCell } from '../value.ts';
 import { type AggregateSpec, startAggregate } from './aggregate.ts';
 import type { Entries, Follower } from './entries.ts';
 import { ExactSum } from './exact-sum.ts';
@@ -11,14 +11,23 @@ import { RunningExtreme } from './running-extreme.ts';
 import { RunningSum } from './running-sum.ts';
 
 /** Windows of fewer entries are read through; from here on an aggregate follows them. */
-export const FOLLOW_FROM = 32;
+export const FOLLOW_FROM = 8;
+
+interface Bounds {
+  readonly lo: number;
+  readonly hi: number;
+}
+interface Range extends Bounds {
+  /** Entries before `lo` have this time or an earlier one. */
+  readonly lower: number;
+}
 
 /** What a window is asked: by which row, of which entries, and whether that row is the last of its time in them. */
 export interface Question {
-  readonly row: Row;
-  readonly entries: Entries | undefined;
-  readonly own: boolean;
-  readonly specs: readonly AggregateSpec[];
+  row: Row;
+  entries: Entries;
+  own: boolean;
+  specs: readonly AggregateSpec[];
   readonly followFrom: number;
 }
 
@@ -29,7 +38,6 @@ export interface Question {
 export function evaluateWindow(window: WindowProgram, question: Question): Value {
   const { plan } = window;
   const { row, entries, own } = question;
-  if (entries === undefined) return emptyValue(window);
   const lower = Math.max(row.at - plan.over, row.watermark - window.store.keep);
   const end = entries.upper(row.at);
   // The row came last, so it is the last entry of its time or earlier.
@@ -40,7 +48,7 @@ export function evaluateWindow(window: WindowProgram, question: Question): Value
   const value = plan.value ?? 0;
   if (plan.fn === 'first') return readCell(entries.cell(lo, value), window.read);
   if (plan.fn === 'last' || plan.fn === 'previous') return readCell(entries.cell(hi - 1, value), window.read);
-  if (hi - lo < question.followFrom) return scan(window, entries, [lo, hi]);
+  if (hi - lo < question.followFrom) return scan(window, entries, { lo, hi, lower });
   return follow(window, question, { lo, hi, lower });
 }
 
@@ -66,12 +74,7 @@ function lowerIndex(entries: Entries, lower: number, hi: number): number {
   return low;
 }
 
-function follow(
-  window: WindowProgram,
-  { entries, specs }: Question,
-  range: { lo: number; hi: number; lower: number },
-): Value {
-  if (entries === undefined) return emptyValue(window);
+function follow(window: WindowProgram, { entries, specs }: Question, range: Range): Value {
   const follower = followerOf(entries, specs, window.aggregate);
   if (follower instanceof RunningSum) {
     follower.moveTo(entries, range.lo, range.hi);
@@ -83,7 +86,7 @@ function follow(
   }
   const extreme =
     follower instanceof RunningExtreme ? follower.query(entries, range.hi, range.lower) : undefined;
-  return extreme === undefined ? scan(window, entries, [range.lo, range.hi]) : extreme;
+  return extreme === undefined ? scan(window, entries, range) : extreme;
 }
 
 function followerOf(
@@ -101,22 +104,14 @@ function followerOf(
 }
 
 const scratchSum = new ExactSum();
-const scratchSet = new Set<string>();
+const scratchValues: string[] = [];
 
 /** Reads the entries through. */
-function scan(window: WindowProgram, entries: Entries, [lo, hi]: readonly [number, number]): Value {
+function scan(window: WindowProgram, entries: Entries, { lo, hi }: Range): Value {
   const { fn, value } = window.plan;
   const index = value ?? 0;
-  if (fn === 'min' || fn === 'max')
-    return scanExtreme(entries, { lo, hi, index, read: window.read, sign: fn === 'max' ? 1 : -1 });
-  if (fn === 'distinct') {
-    scratchSet.clear();
-    for (let i = lo; i < hi; i++) {
-      const cell = entries.cell(i, index);
-      if (typeof cell === 'string') scratchSet.add(identityOf(cell, window.type));
-    }
-    return scratchSet.size;
-  }
+  if (fn === 'min' || fn === 'max') return scanExtreme(window, entries, { lo, hi });
+  if (fn === 'distinct') return scanDistinct(window, entries, { lo, hi });
   scratchSum.clear();
   for (let i = lo; i < hi; i++) {
     const cell = entries.cell(i, index);
@@ -125,13 +120,23 @@ function scan(window: WindowProgram, entries: Entries, [lo, hi]: readonly [numbe
   return fn === 'sum' ? scratchSum.total() : scratchSum.average();
 }
 
-function scanExtreme(
-  entries: Entries,
-  { lo, hi, index, read, sign }: { lo: number; hi: number; index: number; read: ReadValue; sign: number },
-): Value {
+/** For few entries, comparing each with those that differ is cheaper than hashing. */
+function scanDistinct({ plan, type }: WindowProgram, entries: Entries, { lo, hi }: Bounds): number {
+  scratchValues.length = 0;
+  for (let i = lo; i < hi; i++) {
+    const cell = entries.cell(i, plan.value ?? 0);
+    if (typeof cell !== 'string') continue;
+    const identity = identityOf(cell, type);
+    if (!scratchValues.includes(identity)) scratchValues.push(identity);
+  }
+  return scratchValues.length;
+}
+
+function scanExtreme({ plan, read }: WindowProgram, entries: Entries, { lo, hi }: Bounds): Value {
+  const sign = plan.fn === 'max' ? 1 : -1;
   let best: Value = null;
   for (let i = lo; i < hi; i++) {
-    const value = readCell(entries.cell(i, index), read);
+    const value = readCell(entries.cell(i, plan.value ?? 0), read);
     if (value !== null && (best === null || compareValues(value, best) * sign > 0)) best = value;
   }
   return best;
