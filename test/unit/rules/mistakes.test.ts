@@ -227,7 +227,7 @@ lists:
       '8:3: error: event "g" does not say its columns, and no database is at hand to ask (write columns: { id: int8, … } with the type of every column that rules use, or set DATABASE_URL)',
       '10:5: error: expected a map, found "hello"',
       '11:11: error: an id has letters, digits, "_", "-" and ".", and begins with a letter',
-      '12:42: error: a name has letters, digits and "_", and begins with a letter',
+      '12:44: error: a name has letters, digits and "_", and begins with a letter',
       '14:16: error: expected a list, found 3',
     ],
   ],
