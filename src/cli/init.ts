@@ -1,6 +1,9 @@
 import { Option } from 'commander';
+import type pg from 'pg';
 import type { Config } from '../config.ts';
 import { EXIT } from '../errors.ts';
+import { type Finding, refusal } from '../source/finding.ts';
+import { judgeServer, readServer } from '../source/requirements.ts';
 import { withClient } from './connect.ts';
 import { serverVersion } from './init-context.ts';
 import { initSteps } from './init-steps.ts';
@@ -28,9 +31,13 @@ Or, as a superuser, weir init --apply does everything at once.`,
     const apply = flags['apply'] === true;
     const role = typeof flags['role'] === 'string' ? flags['role'] : apply ? null : 'weir';
     const options = { role, cwd: io.cwd, tell: (line: string) => tell(io, line, json) };
-    await withInitSteps(config, options, async (steps) => {
-      if (apply) await runSteps(io, steps, json);
-      else await printSteps(io, steps, { json, before: BEFORE, after: AFTER });
+    await withInitSteps(config, options, async (steps, source) => {
+      const lacks = judgeServer(await readServer(source, config.slot)).filter(({ ok }) => !ok);
+      const refused = refusal(lacks);
+      if (!apply)
+        await printSteps(io, steps, { json, before: `${BEFORE}${shownLacks(lacks)}`, after: AFTER });
+      else if (refused === null) await runSteps(io, steps, json);
+      else throw refused;
     });
     return EXIT.ok;
   },
@@ -47,7 +54,7 @@ export interface InitOptions {
 export function withInitSteps(
   config: Config,
   { role, cwd, tell: told }: InitOptions,
-  work: (steps: readonly Step[]) => Promise<void>,
+  work: (steps: readonly Step[], source: pg.Client) => Promise<void>,
 ): Promise<void> {
   const target = { url: config.databaseUrl, variable: 'DATABASE_URL', slot: config.slot };
   return withClient(target, async (source) => {
@@ -55,10 +62,25 @@ export function withInitSteps(
     const rules = await readValidRules({ path: config.rulesPath, cwd, source, webhooks });
     const { adoptSlot } = config;
     const version = await serverVersion(source);
-    await work(
-      await initSteps({ config, rules, source, role, serverVersion: version, adoptSlot, tell: told }),
-    );
+    const steps = await initSteps({
+      config,
+      rules,
+      source,
+      role,
+      serverVersion: version,
+      adoptSlot,
+      tell: told,
+    });
+    await work(steps, source);
   });
+}
+
+/** The role that prints is not the one that reads. */
+function shownLacks(lacks: readonly Finding[]): string {
+  return lacks
+    .filter(({ id, severity }) => severity === 'error' && id !== 'replication-right')
+    .map(({ measured, why, fix }) => `\nFIRST: ${measured}: ${why}.\n  ${fix}`)
+    .join('');
 }
 
 function tell(io: CliIo, line: string, json: boolean): void {

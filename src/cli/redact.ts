@@ -13,7 +13,10 @@ export function shownUrl(url: string): string {
  * (`new URL` does, in `input`). Greedy up to the last `@`, since passwords with a bare `@` are common mistakes.
  */
 export function withoutPasswords(text: string): string {
-  return text
-    .replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:/@"']*):[^\s"'/]+@/gi, '$1:***@')
-    .replace(/([?&](?:password|token|secret)=)[^\s&"']+/gi, '$1***');
+  return (
+    text
+      // Except for the word itself, which examples have.
+      .replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:/@"']*):(?!PASSWORD@)[^\s"'/]+@/gi, '$1:***@')
+      .replace(/([?&](?:password|token|secret)=)[^\s&"']+/gi, '$1***')
+  );
 }
