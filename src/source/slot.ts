@@ -105,6 +105,8 @@ export async function createSlot(options: CreateOptions): Promise<Lsn> {
   const { databaseUrl, slot, timeoutMs } = options;
   const creator = new Client({ connectionString: databaseUrl, application_name: `weir/${slot} create slot` });
   const watcher = new Client({ connectionString: databaseUrl, application_name: `weir/${slot} watch` });
+  // The query at hand fails with it; without a listener it would end the process.
+  for (const client of [creator, watcher]) client.on('error', () => undefined);
   let blockers: readonly Blocker[] = [];
   await Promise.all([creator.connect(), watcher.connect()]);
   const watch = setInterval(() => {

@@ -7,7 +7,7 @@ import { readCatalog } from '../../../src/source/catalog.ts';
 import { readPublications } from '../../../src/source/existing-publications.ts';
 import { readFacts } from '../../../src/source/facts.ts';
 import { publicationSql } from '../../../src/source/publication-sql.ts';
-import { createSlot, dropSlot } from '../../../src/source/slot.ts';
+import { createSlot, dropSlot, slotStatus } from '../../../src/source/slot.ts';
 import { Source } from '../../../src/source/source.ts';
 import type { SourceMetrics, SourceOptions } from '../../../src/source/source-options.ts';
 import type { ControlStore } from '../../../src/store/control.ts';
@@ -62,13 +62,18 @@ export function compile(content: string): Plan {
 export class Measured implements SourceMetrics {
   readonly epochs: string[] = [];
   rowCount = 0;
-  paused(): void {}
   pauses = 0;
+  maxInFlight = 0;
+  paused(is: boolean): void {
+    if (is) this.pauses++;
+  }
   rows(_event: string, count: number): void {
     this.rowCount += count;
   }
   lag(): void {}
-  inFlight(): void {}
+  inFlight(bytes: number): void {
+    this.maxInFlight = Math.max(this.maxInFlight, bytes);
+  }
   reconnected(): void {}
   epochBegun(_epoch: number, reason: string): void {
     this.epochs.push(reason);
@@ -115,6 +120,10 @@ export class SourceFixture {
     this.workers = this.#makeWorkers(partitions);
     const client = await this.client();
     try {
+      await until(
+        'the slot is free',
+        async () => ((await slotStatus(client, SLOT))?.activePid ?? null) === null,
+      );
       await dropSlot(client, SLOT);
       for (const { name } of await readPublications(client, SLOT))
         await client.query(`drop publication "${name}"`);
@@ -221,6 +230,17 @@ export class SourceFixture {
   async count(text: string): Promise<number> {
     const [row] = await this.sql(`select count(*)::int as n from ${text}`);
     return row?.['n'] as number;
+  }
+
+  /** No batch has come for a while: what was read is all in the queue. */
+  async quiet(): Promise<void> {
+    let seen = -1;
+    let since = 0;
+    await until('no more batches', () => {
+      if (this.workers.batches.length !== seen) since = Date.now();
+      seen = this.workers.batches.length;
+      return Date.now() - since > 300;
+    });
   }
 
   /** Every row of the table had its effect at home, once. */

@@ -21,6 +21,8 @@ export class Workers implements BatchProducer {
   /** Gaps seen: rows that would have been lost. */
   gaps = 0;
   failNextAdd: Error | null = null;
+  /** false: only their heads, for a test of memory. */
+  keepRows = true;
 
   constructor(options: {
     pool: Pool;
@@ -43,7 +45,7 @@ export class Workers implements BatchProducer {
     for (const batch of batches) {
       // As the queue would: JSON.
       const sent = JSON.parse(JSON.stringify(batch)) as Batch;
-      this.batches.push(sent);
+      this.batches.push(this.keepRows ? sent : { ...sent, events: [], transactions: [] });
       this.#jobs[batch.partition]?.push(sent);
     }
   }
@@ -95,6 +97,8 @@ export class Workers implements BatchProducer {
   async #commit(batch: Batch): Promise<boolean> {
     try {
       const client = await this.#pool.connect();
+      const lost = () => undefined;
+      client.on('error', lost);
       try {
         await client.query('begin');
         const at = await client.query(
@@ -143,6 +147,7 @@ export class Workers implements BatchProducer {
         await client.query('rollback').catch(() => undefined);
         throw error;
       } finally {
+        client.removeListener('error', lost);
         client.release();
       }
     } catch {
