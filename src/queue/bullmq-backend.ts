@@ -1,23 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type BackendFactory, type IQueueBackend, type Processor, Queue, Worker } from 'bullmq';
 import { JOB_NAME, KEEP_FINISHED } from './batch-job.ts';
+import type { QueueFinding } from './finding.ts';
 
 /** A BullMQ queue or worker on either store; job data is unknown until `decodeJobData` accepts it. */
 export type BatchQueue = Queue<unknown, unknown, string, unknown, unknown, string, IQueueBackend, unknown>;
 export type BatchWorker = Worker<unknown, unknown, string, IQueueBackend, number, unknown>;
 export type BatchProcessor = Processor<unknown, unknown, string, number>;
 
-/** What `weir doctor` prints, and what is checked at start: what was found, why it matters, the exact fix. */
-export interface QueueFinding {
-  readonly ok: boolean;
-  readonly code: string;
-  /** `maxmemory-policy`, `version`, … */
-  readonly subject: string;
-  readonly found: string;
-  readonly why: string;
-  /** null: nothing to mend. */
-  readonly fix: string | null;
-}
+export type { QueueFinding };
 
 /** What differs between BullMQ's two stores; everything else in this room is the same code for both. */
 export interface BullBackend {

@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
 import type { QueueConfig } from '../config.ts';
 import { queueName } from './batch-job.ts';
-import { type BatchQueue, type BullBackend, openQueue, type QueueFinding } from './bullmq-backend.ts';
+import { type BatchQueue, type BullBackend, openQueue } from './bullmq-backend.ts';
 import { Consumer } from './consumer.ts';
+import type { QueueFinding } from './finding.ts';
 import { openPostgresBackend } from './postgres-backend.ts';
 import { Producer } from './producer.ts';
 import { reasonOf } from './reason.ts';

@@ -103,7 +103,7 @@ function dropRows(job: Job<unknown, unknown, string>, summary: BatchSummary): vo
 const GONE =
   /Missing key for job|Missing lock for job|Lock mismatch|not in the active state|could not renew lock/;
 /** Told once, by the backend, when its server goes away. */
-const AWAY = /Connection is closed|E(CONN[A-Z]+|PIPE|TIMEDOUT|HOSTUNREACH)|Connection terminated/;
+const AWAY = /Connection is closed|E(CONN[A-Z]+|PIPE|TIMEDOUT|HOSTUNREACH)/;
 
 /** Tells a trouble of a worker once, until a batch of it has gone well again. */
 function logErrors(worker: BatchWorker, partition: number, logger: Logger): void {
@@ -114,7 +114,7 @@ function logErrors(worker: BatchWorker, partition: number, logger: Logger): void
   worker.on('error', (error) => {
     const reason = reasonOf(error);
     if (GONE.test(reason)) logger.debug({ partition, reason }, 'a job is gone from under its worker');
-    else if (AWAY.test(reason)) logger.debug({ partition, reason }, 'a worker waits for its server');
+    else if (AWAY.test(error.message)) logger.debug({ partition, reason }, 'a worker waits for its server');
     else if (reason !== told) {
       told = reason;
       logger.warn({ partition, reason }, 'a worker cannot go on: it tries again');

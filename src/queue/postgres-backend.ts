@@ -2,7 +2,8 @@ import { type BackendFactory, type IQueueBackend, type PgPool, PostgresQueueBack
 import pg from 'pg';
 import type { Logger } from 'pino';
 import type { BatchQueue, BullBackend } from './bullmq-backend.ts';
-import { postgresFindings } from './postgres-checks.ts';
+import { refuseUnfit } from './finding.ts';
+import { postgresFindings, SESSIONS_SHORT } from './postgres-checks.ts';
 import { prepareDatabase, sessionConfig } from './postgres-database.ts';
 import { Listener } from './postgres-listener.ts';
 import { isLost, lost } from './postgres-lost.ts';
@@ -16,6 +17,15 @@ export async function openPostgresBackend(url: string, logger: Logger): Promise<
   const config = sessionConfig(url);
   const pool = new pg.Pool({ ...config, max: POOL_SIZE, idleTimeoutMillis: 60_000 });
   pool.on('error', () => undefined); // an idle session ended: the next query tells
+  try {
+    refuseUnfit(
+      'PostgreSQL',
+      (await postgresFindings(pool)).filter((finding) => finding.code !== SESSIONS_SHORT),
+    );
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
   const listener = new Listener({ ...config, application_name: 'weir-queue-listen' });
   const seen = new Watched(pool, logger);
 

@@ -13,6 +13,8 @@ const CALL_BYTES = 4 * 1024 * 1024;
 const OBLITERATE_JOBS = 5_000;
 const DEPTHS_TIMEOUT_MS = 5_000;
 const MAX_PAUSE_MS = 2_000;
+/** After this a call that has no answer is told: the Redis driver keeps it until the server is back. */
+const SLOW_MS = 2_000;
 
 /**
  * Puts batches into the partitions' queues. A call is one transaction over all its partitions on both
@@ -107,6 +109,7 @@ export class Producer implements BatchProducer {
   /** Until it works or is void, however long the server is away. */
   async #persist(action: () => Promise<unknown>, signal: AbortSignal): Promise<void> {
     for (let pauseMs = 50; !signal.aborted; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
+      const slow = setTimeout(() => this.#failed(new Error('the server does not answer')), SLOW_MS);
       try {
         await unlessVoid(action(), signal);
         if (!signal.aborted) this.#recovered();
@@ -114,8 +117,10 @@ export class Producer implements BatchProducer {
       } catch (error) {
         if (signal.aborted) return;
         this.#failed(error);
-        await delay(pauseMs, null, { signal }).catch(() => undefined);
+      } finally {
+        clearTimeout(slow);
       }
+      await delay(pauseMs, null, { signal }).catch(() => undefined);
     }
   }
 

@@ -8,6 +8,8 @@ export function reasonOf(error: unknown): string {
     const [first]: readonly unknown[] = error.previousErrors;
     if (first instanceof Error) return reasonOf(first);
   }
+  // BullMQ's words for a lost connection (see `lost`): what broke it says more.
+  if (error instanceof Error && error.cause instanceof Error) return reasonOf(error.cause);
   const text = error instanceof Error ? error.message : String(error);
   return text.replace(/ script: [0-9a-f]{40}.*$/s, ''); // which of BullMQ's scripts met it
 }

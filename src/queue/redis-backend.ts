@@ -2,8 +2,9 @@ import { type BackendFactory, createRedisBackend, type IQueueBackend } from 'bul
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { EXIT, WeirError } from '../errors.ts';
-import type { BatchQueue, BullBackend, QueueFinding } from './bullmq-backend.ts';
-import { redisFindings, refuseUnfit } from './redis-checks.ts';
+import type { BatchQueue, BullBackend } from './bullmq-backend.ts';
+import { type QueueFinding, refuseUnfit } from './finding.ts';
+import { redisFindings } from './redis-checks.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -15,7 +16,7 @@ export async function openRedisBackend(url: string, logger: Logger): Promise<Bul
   const main = await connect(url, logger);
   let workers: Redis | null = null;
   try {
-    refuseUnfit(await redisFindings(main));
+    refuseUnfit('Redis', await redisFindings(main));
   } catch (error) {
     main.disconnect();
     throw error;

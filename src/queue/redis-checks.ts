@@ -1,6 +1,5 @@
 import type { Redis } from 'ioredis';
-import { WeirError } from '../errors.ts';
-import type { QueueFinding } from './bullmq-backend.ts';
+import type { QueueFinding } from './finding.ts';
 
 const MIN_VERSION = [6, 2] as const;
 
@@ -8,18 +7,6 @@ const MIN_VERSION = [6, 2] as const;
 export async function redisFindings(redis: Redis): Promise<readonly QueueFinding[]> {
   const info = parseInfo(await redis.info());
   return [await evictionFinding(redis, info), versionFinding(info)];
-}
-
-/** Throws the first finding that Weir cannot run with. */
-export function refuseUnfit(findings: readonly QueueFinding[]): void {
-  const bad = findings.find((finding) => !finding.ok);
-  if (bad === undefined) return;
-  throw new WeirError({
-    code: bad.code,
-    message: `Redis: ${bad.subject} is ${bad.found}; ${bad.why}`,
-    ...(bad.fix === null ? {} : { hint: bad.fix }),
-    retry: 'after-operator',
-  });
 }
 
 async function evictionFinding(redis: Redis, info: ReadonlyMap<string, string>): Promise<QueueFinding> {

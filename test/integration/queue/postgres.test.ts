@@ -67,6 +67,16 @@ describe('the queue in PostgreSQL', () => {
     });
   });
 
+  test('a database that is captured is refused', async () => {
+    await sql('postgres', 'CREATE DATABASE shop');
+    await sql('shop', "SELECT pg_create_logical_replication_slot('weir', 'pgoutput')");
+    await expect(open(url('shop'))).rejects.toMatchObject({
+      code: 'WEIR_QUEUE_CAPTURED',
+      message: expect.stringContaining('database shop is captured by the slot weir'),
+      hint: expect.stringContaining('WEIR_QUEUE_URL'),
+    });
+  });
+
   test('no server there is told as unreachable', async () => {
     await expect(open('postgres://postgres@127.0.0.1:1/weir_queue')).rejects.toMatchObject({
       code: 'WEIR_QUEUE_UNREACHABLE',

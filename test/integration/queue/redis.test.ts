@@ -150,6 +150,7 @@ describe('batches through Redis', () => {
     await queues.producer.add([batch(0)]);
     await until('the batch is at hand', () => seen.length === 1);
     const adding = queues.producer.add([batch(1)]);
+    await until('the producer tells', () => queues.producer.trouble === 'the server does not answer');
     const started = Date.now();
     await queues.close();
     await adding;
