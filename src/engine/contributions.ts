@@ -14,29 +14,30 @@ export function contributionsOf(hits: readonly ScoredHit[], context: RowContext)
   const { scoring } = context.table;
   if (scoring === null || hits.length === 0) return [];
   const live = hits.filter(({ mode }) => mode === 'live');
-  const made = live.length === 0 ? [] : [contribution('live', live, context)];
-  if (scoring.shadow) made.push(contribution('shadow', hits, context));
+  const made = live.length === 0 ? [] : [contributionOf('live', live, { context, scoring })];
+  if (scoring.shadow) made.push(contributionOf('shadow', hits, { context, scoring }));
   return made;
+}
 
-  function contribution(mode: Mode, hits: readonly ScoredHit[], { row, table }: RowContext): Contribution {
-    return {
-      event: table.plan.event,
-      entityId: keyText(row.cells, table.plan.id) ?? '',
-      position: row.position,
-      mode,
-      at: row.at,
-      commitAt: row.commitAt,
-      reasons: hits.map((hit) => reasonOf(hit, row.late)).sort((a, b) => (a.rule < b.rule ? -1 : 1)),
-      flag: hits.some(({ flags }) => flags),
-      subjectJson: subjectJson(table.plan, table.plan.id, row),
-      eventsJson: eventsJson(table.plan, table.plan.event, row),
-      block: blockIn(mode, scoring),
-    };
-  }
-
-  function blockIn(mode: Mode, plan: ScoringPlan | null): Contribution['block'] {
-    return mode === 'live' && plan !== null && plan.block !== null ? blockOf(plan.block, context.row) : null;
-  }
+function contributionOf(
+  mode: Mode,
+  hits: readonly ScoredHit[],
+  { context, scoring }: { readonly context: RowContext; readonly scoring: ScoringPlan },
+): Contribution {
+  const { row, table } = context;
+  return {
+    event: table.plan.event,
+    entityId: keyText(row.cells, table.plan.id) ?? '',
+    position: row.position,
+    mode,
+    at: row.at,
+    commitAt: row.commitAt,
+    reasons: hits.map((hit) => reasonOf(hit, row.late)).sort((a, b) => (a.rule < b.rule ? -1 : 1)),
+    flag: hits.some(({ flags }) => flags),
+    subjectJson: subjectJson(table.plan, table.plan.id, row),
+    eventsJson: eventsJson(table.plan, table.plan.event, row),
+    block: mode === 'live' && scoring.block !== null ? blockOf(scoring.block, row) : null,
+  };
 }
 
 function reasonOf({ rule, score, lets }: ScoredHit, late: boolean): Reason {

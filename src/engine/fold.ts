@@ -103,8 +103,10 @@ function bury(
   { context, outputs }: { context: RowContext; outputs: Outputs },
 ): void {
   const { row, table } = context;
-  const known = outputs.deadLetters.at(-1);
-  if (known?.rule === rule.id && known.position === row.position) return;
+  const ofRow = outputs.deadLetters.slice(
+    outputs.deadLetters.findLastIndex((l) => l.position !== row.position) + 1,
+  );
+  if (ofRow.some((letter) => letter.rule === rule.id)) return;
   outputs.deadLetters.push({
     rule: rule.id,
     event: rule.event,
