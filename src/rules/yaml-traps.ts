@@ -12,6 +12,9 @@ export interface Trap {
 const CONDITION_KEY = /^(\s*(?:- +)*)(when|unless|message|description)(\s*:\s+)(\S.*)$/;
 const LET_KEY = /^(\s*)([A-Za-z_]\w*)(\s*:\s+)(\S.*)$/;
 const FLOW_KEY = /([{,]\s*)(when|unless)(\s*:\s+)/g;
+/** In a line that goes on with a flow map, also its first key. */
+const FLOW_LINE_KEY = /(^\s*|[{,]\s*)(when|unless)(\s*:\s+)/g;
+const FLOW_START = /^\s*(?:- +)*(?:[\w-]+\s*:\s+)?[{[]/;
 const QUOTED = /^(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')(\s*$|\s+#)/;
 const BLOCK_SCALAR = /(?:^|\s)[|>][-+\d]*\s*(?:#.*)?$/;
 
@@ -22,6 +25,7 @@ const BLOCK_SCALAR = /(?:^|\s)[|>][-+\d]*\s*(?:#.*)?$/;
 export function findTraps(text: string): Trap[] {
   const traps: Trap[] = [];
   let blockIndent = -1;
+  let depth = 0;
   let lets: { readonly indent: number; entries: number | null } | null = null;
   text.split('\n').forEach((source, index) => {
     const line = source.replace(/\r$/, '');
@@ -32,21 +36,37 @@ export function findTraps(text: string): Trap[] {
     if (lets !== null && indent <= lets.indent) lets = null;
     // What is deeper than the entries of a `let` are the keys of a window.
     if (lets !== null) lets.entries ??= indent;
-    const trap = blockIndent >= 0 ? null : trapIn(line, lets?.entries === indent);
+    const inLet = lets?.entries === indent;
+    const trap = blockIndent >= 0 ? null : depth > 0 ? flowTrap(line, FLOW_LINE_KEY) : trapIn(line, inLet);
     if (/^\s*(?:- +)*let:\s*(?:#.*)?$/.test(line)) lets = { indent: line.indexOf('let:'), entries: null };
+    if (depth > 0 || FLOW_START.test(line)) depth = Math.max(0, depth + opened(line));
     if (trap !== null) traps.push({ line: index + 1, ...trap });
   });
   return traps;
+}
+
+/** How many braces and brackets of a flow map or list the line leaves open. */
+function opened(line: string): number {
+  const bare = withoutQuoted(line).replace(/(^|\s)#.*$/, '');
+  return count(bare, '{[') - count(bare, '}]');
+}
+
+function withoutQuoted(text: string): string {
+  return text.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '');
+}
+
+function count(text: string, chars: string): number {
+  return [...text].filter((char) => chars.includes(char)).length;
 }
 
 type Found = Omit<Trap, 'line'>;
 
 function trapIn(line: string, inLet: boolean): Found | null {
   const match = CONDITION_KEY.exec(line) ?? (inLet ? LET_KEY.exec(line) : null);
-  if (match === null) return flowTrap(line);
+  if (match === null) return flowTrap(line, FLOW_KEY);
   const [, lead = '', key = '', colon = '', value = ''] = match;
   // A window of a `let`: a flow map.
-  if (inLet && value.startsWith('{') && key !== 'when') return flowTrap(line);
+  if (inLet && value.startsWith('{') && key !== 'when') return flowTrap(line, FLOW_KEY);
   const why = blockTrap(value, key);
   if (why === null) return null;
   const start = lead.length + key.length + colon.length;
@@ -72,8 +92,10 @@ function blockTrap(value: string, key: string): string | null {
 }
 
 /** `{ count: transfer, when: type in ["a", "b"] }`: inside braces, commas and brackets belong to YAML. */
-function flowTrap(line: string): Found | null {
-  for (const match of line.matchAll(FLOW_KEY)) {
+function flowTrap(line: string, keys: RegExp): Found | null {
+  for (const match of line.matchAll(keys)) {
+    // A text that only speaks of a key.
+    if (/["']/.test(withoutQuoted(line.slice(0, match.index)))) continue;
     const start = match.index + match[0].length;
     const end = flowEnd(line, start);
     const value = line.slice(start, end);
@@ -119,9 +141,8 @@ function closes(value: string): boolean {
 
 /** Whether no string or bracket of the condition is left open. */
 function balanced(condition: string): boolean {
-  const bare = condition.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '');
-  const count = (chars: string) => [...bare].filter((char) => chars.includes(char)).length;
-  return !/["']/.test(bare) && count('([{') === count(')]}');
+  const bare = withoutQuoted(condition);
+  return !/["']/.test(bare) && count(bare, '([{') === count(bare, ')]}');
 }
 
 interface Piece {

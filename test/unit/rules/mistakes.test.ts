@@ -389,6 +389,12 @@ const TRAPS: readonly (readonly [
     'YAML takes a "!" at the start for a tag',
     "n: '!at_home'",
   ],
+  [
+    '    let: { n: { count: transaction, by: user_id,\n      when: type in ["a"], over: 1m } }\n    when: hour(at, "UTC") > 1\n',
+    '12:13',
+    'inside {…} YAML takes the "[" for its own',
+    `when: 'type in ["a"]'`,
+  ],
 ];
 
 describe('a text that must be quoted', () => {
@@ -407,6 +413,9 @@ describe('a text that must be quoted', () => {
     '    description: |\n      when: !this is text\n    when: at_home\n',
     '    # when: !at_home\n    when: at_home\n',
     '    let:\n      n:\n        count: transaction\n        by: [user_id, device_id]\n        over: 1m\n    when: n > 1\n',
+    '    let: { n: { count: transaction, by: user_id,\n      when: amount > 1, over: 1m } }\n    when: n > 1 && hour(at, "UTC") > 1\n',
+    '    message: "in {…}, when: [a]"\n'.replace('{…}', '{{x}}'),
+    '    x-note: { a: "b, when: [c]" }\n    when: at_home\n',
     "    when: 'type == ''a'' &&\n      at_home'\n",
     '    let: { n: { count: transaction, by: user_id, over: 1m, when: type == "a" && amount > 1 } }\n',
   ])('is not seen where there is none: %s', (lines) => {
