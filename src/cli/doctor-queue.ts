@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import type { Config } from '../config.ts';
 import { EXIT, WeirError } from '../errors.ts';
-import type { QueueFinding } from '../queue/bullmq-backend.ts';
+import type { QueueFinding } from '../queue/finding.ts';
 import { postgresFindings } from '../queue/postgres-checks.ts';
 import { redisFindings } from '../queue/redis-checks.ts';
 import { type Finding, failed } from '../source/finding.ts';

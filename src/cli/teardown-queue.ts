@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import type pg from 'pg';
 import { escapeIdentifier as ident } from 'pg';
 import pino from 'pino';
@@ -25,19 +26,39 @@ export function queueRemoval(removal: QueueRemoval): Step {
   return queue.kind === 'redis' ? keysRemoval(removal) : databaseRemoval(removal);
 }
 
-function keysRemoval(removal: QueueRemoval): Step {
-  const { instance } = removal;
-  const script =
-    instance === null
-      ? '-- (the store knows no instance, and so no queues)'
-      : `-- redis-cli --scan --pattern 'bull:${queueName(queueInstance(instance), 0).replace(/0$/, '*')}' | xargs -r redis-cli DEL`;
+function keysRemoval({ queue, instance }: QueueRemoval): Step {
+  const pattern = instance === null ? null : keyPattern(instance);
   return {
     title: 'queues in Redis',
     why: 'Batches that nobody will read; the WAL was the truth.',
-    where: shownUrl(removal.queue.url),
-    script,
-    run: () => obliterate(removal),
+    where: shownUrl(queue.url),
+    script:
+      pattern === null
+        ? '-- (the store knows no instance, and so no queues)'
+        : `-- redis-cli --scan --pattern '${pattern}' | xargs -r redis-cli UNLINK`,
+    run: async () => (pattern === null ? 'not there' : unlink(queue.url, pattern)),
   };
+}
+
+/** Of all partitions, also of those that there were before a re-sharding. Signs of the pattern language are literal. */
+function keyPattern(instance: Instance): string {
+  const first = `bull:${queueName(queueInstance(instance), 0)}`;
+  return `${first.replace(/0$/, '').replace(/[*?[\]\\]/g, '\\$&')}[0-9]*:*`;
+}
+
+/** BullMQ's `obliterate` leaves each queue's `meta`. */
+async function unlink(url: string, pattern: string): Promise<string> {
+  const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 5_000 });
+  redis.on('error', () => undefined); // the command at hand fails with it
+  let keys = 0;
+  try {
+    await redis.connect();
+    for await (const found of redis.scanStream({ match: pattern, count: 1_000 }) as AsyncIterable<string[]>)
+      if (found.length > 0) keys += await redis.unlink(...found);
+  } finally {
+    redis.disconnect();
+  }
+  return `removed ${keys} keys`;
 }
 
 /** A database that only Weir uses goes whole; in one that somebody else named, only what is Weir's. */
