@@ -120,7 +120,6 @@ begin
       execute format(
         'create table weir.%I (position text collate "C" primary key, payload text not null)
            with (autovacuum_enabled = false, toast.autovacuum_enabled = false)', table_name);
-      execute format('alter table weir.%I alter column payload set storage external', table_name);
       execute format('comment on table weir.%I is %L', table_name,
         format('State deltas of instance %s, partition %s: a row a commit. Compacted into weir.state, then truncated.', instance, p));
       execute format('comment on column weir.%I.position is %L', table_name, 'The position that the commit moved the partition to.');
@@ -149,7 +148,7 @@ declare
   old_tables text[];
   segments text;
 begin
-  select i.partitions into strict old_partitions from weir.instances i where i.processor_id = instance for update;
+  select i.partitions into strict old_partitions from weir.instances i where i.processor_id = instance for no key update;
   if old_partitions = new_partitions then
     return true;
   end if;

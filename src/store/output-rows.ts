@@ -52,7 +52,7 @@ const INSERT_ALERTS = `with written as (
       as a (alert_id, rule_id, kind, severity, subject, message, event_time, commit_lsn, events, details, mode, rules_version)
     on conflict (alert_id) do nothing
     returning alert_id, rule_id, severity, subject, mode
-  ), payloads as (
+  ), payloads as materialized (
     select alert_id, mode,
            json_build_object('alert_id', alert_id, 'rule_id', rule_id, 'severity', severity, 'subject', subject)::text as whole
     from written
