@@ -132,8 +132,8 @@ interface At {
 /** A known column may be one that PostgreSQL does not send. */
 export function checkSent(table: Columned, name: string, at: At): void {
   if (table.columns.get(name)?.generated !== true) return;
-  const message = `column "${name}" of "${table.schema}.${table.name}" is generated: PostgreSQL does not send it`;
-  at.problems.error(at.place, message, 'use the columns that it is made from');
+  const message = `column "${name}" of "${table.schema}.${table.name}" is generated: PostgreSQL sends it from 18 on, if it is stored`;
+  at.problems.warning(at.place, message, 'use the columns that it is made from');
 }
 
 export function unknownColumn(table: Columned, name: string, at: At): void {

@@ -6,7 +6,7 @@ import { checkRule } from './check-rule.ts';
 import { checkFlags, checkScoring } from './check-scoring.ts';
 import type { TableInfo } from './check-tables.ts';
 import { checkTests } from './check-tests.ts';
-import { changes, Draft } from './draft.ts';
+import { Draft } from './draft.ts';
 import type { Plan, TablePlan } from './plan.ts';
 import { type Problem, Problems } from './problem.ts';
 import { type RuleSet, readRuleSet } from './rule-set.ts';
@@ -84,7 +84,6 @@ function planTable(draft: Draft, table: TableInfo): TablePlan {
     dimension: draft.dimension(key),
     columns: draft.indexes(table, key.columns),
   }));
-  const full = table.catalog?.replicaIdentity === 'full' && changes(table);
   return {
     schema: table.schema,
     name: table.name,
@@ -99,6 +98,5 @@ function planTable(draft: Draft, table: TableInfo): TablePlan {
     id: draft.indexes(table, table.id),
     primaryKey: draft.indexes(table, table.primaryKey),
     keys,
-    ...(full ? { identityFull: true as const } : {}),
   };
 }

@@ -55,7 +55,6 @@ export class Draft {
     let used = this.#used.get(table);
     if (used === undefined) {
       used = new Set([...table.primaryKey, ...table.id, ...(table.time === null ? [] : [table.time])]);
-      for (const name of identity(table)) used.add(name);
       this.#used.set(table, used);
     }
     return used;
@@ -191,14 +190,6 @@ export class Draft {
 /** Updates or deletes are captured: their old rows come with the replica identity. */
 export function changes(table: Pick<TableInfo, 'ops'>): boolean {
   return table.ops.includes('update') || table.ops.includes('delete');
-}
-
-/** What the publication of updates or deletes must carry; of a whole row, there is no list. */
-function identity(table: TableInfo): readonly string[] {
-  const { catalog } = table;
-  return changes(table) && catalog !== null && catalog.replicaIdentity !== 'full'
-    ? catalog.identityColumns
-    : [];
 }
 
 function same(a: readonly string[], b: readonly string[]): boolean {

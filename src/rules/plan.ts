@@ -63,8 +63,6 @@ export interface TablePlan {
   readonly primaryKey: readonly number[];
   /** The routing keys of its rows; bit i + 1 of `Row.roles` is `keys[i]`. At most 30. */
   readonly keys: readonly TableKey[];
-  /** Updates or deletes of a table with REPLICA IDENTITY FULL: its publication can have no column list. */
-  readonly identityFull?: true;
 }
 
 export interface TableKey {

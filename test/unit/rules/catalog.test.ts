@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { compileRules } from '../../../src/rules/compile-rules.ts';
-import { publishedColumns } from '../../../src/rules/published-columns.ts';
 import { compileStored } from '../../../src/rules/stored.ts';
 import { catalogOf, compile, mistakes, planOf, table } from './fixtures.ts';
 
@@ -47,7 +46,7 @@ describe('the catalog', () => {
     const generated = table('transactions', COLUMNS);
     const columns = generated.columns.map((one) => ({ ...one, generated: one.name === 'amount' }));
     expect(mistakes(SHORT, catalogOf({ ...generated, columns }))).toEqual([
-      '5:40: error: column "amount" of "public.transactions" is generated: PostgreSQL does not send it (use the columns that it is made from)',
+      '5:40: warning: column "amount" of "public.transactions" is generated: PostgreSQL sends it from 18 on, if it is stored (use the columns that it is made from)',
     ]);
     expect(
       mistakes(SHORT.replace('amount > 1', 'amount > old.amount'), catalogOf(table('transactions', COLUMNS))),
@@ -57,26 +56,6 @@ describe('the catalog', () => {
     expect(
       mistakes(SHORT.replace('transactions', 'transacions'), catalogOf(table('transactions', COLUMNS))),
     ).toEqual(['3:25: error: table "public.transacions" does not exist (did you mean public.transactions?)']);
-  });
-
-  test('says what publications carry: the replica identity too, and no list where it is the whole row', () => {
-    const index = table('transactions', COLUMNS, { replicaIdentity: 'index', identityColumns: ['country'] });
-    expect(publishedColumns(planOf(SHORT, catalogOf(index)))).toEqual([
-      {
-        schema: 'public',
-        name: 'transactions',
-        ops: ['insert', 'update'],
-        columns: ['id', 'user_id', 'amount', 'country'],
-      },
-    ]);
-    const full = table('transactions', COLUMNS, { replicaIdentity: 'full', identityColumns: [] });
-    expect(publishedColumns(planOf(SHORT, catalogOf(full)))[0]?.columns).toBeNull();
-    const inserts = SHORT.replace('ops: [insert, update]', 'ops: [insert]');
-    expect(publishedColumns(planOf(inserts, catalogOf(full)))[0]?.columns).toEqual([
-      'id',
-      'user_id',
-      'amount',
-    ]);
   });
 });
 
