@@ -3,7 +3,7 @@ import type { Micros, Row } from '../events/row.ts';
 import type { Plan } from '../rules/plan.ts';
 import { Bucket, type KeyedEntries, type Meter } from './bucket.ts';
 import { type Program, programOf, type StoreProgram } from './program.ts';
-import { RowContext } from './row-context.ts';
+import { type BucketAccess, RowContext } from './row-context.ts';
 import { load, takeDelta, takeSnapshot } from './state-codec.ts';
 import { FOLLOW_FROM } from './windows/evaluate.ts';
 
@@ -22,7 +22,7 @@ export interface PartitionStats {
  *
  * Forgetting is never seen: a row sees no entry at or before its W - keep, and nothing younger is forgotten.
  */
-export class PartitionState {
+export class PartitionState implements BucketAccess {
   readonly #buckets: (Bucket | undefined)[] = new Array(BUCKETS).fill(undefined);
   readonly #meter: Meter = { keys: 0, entries: 0, bytes: 0 };
   readonly #dirty: Bucket[] = [];

@@ -1,8 +1,7 @@
 import { bucketOf, keyText } from '../events/keys.ts';
-import type { Row } from '../events/row.ts';
+import type { Micros, Row } from '../events/row.ts';
 import type { Frame, Value } from '../rules/plan.ts';
 import type { Bucket } from './bucket.ts';
-import type { PartitionState } from './partition-state.ts';
 import type {
   Program,
   RoutingKey,
@@ -14,6 +13,16 @@ import type {
 import { keptCell } from './value.ts';
 import { Entries } from './windows/entries.ts';
 import { emptyValue, evaluateWindow, type Question } from './windows/evaluate.ts';
+
+/** What a row needs of the state of its partition. */
+export interface BucketAccess {
+  /** An installed bucket. */
+  bucket(number: number): Bucket;
+  /** Something in it has changed. */
+  touch(bucket: Bucket): void;
+  /** Entries of the store at or before this time are seen by no row any more. */
+  forgottenBefore(store: StoreProgram): Micros;
+}
 
 export interface ReusedFrame extends Frame {
   row: Row;
@@ -31,7 +40,7 @@ type Memo<T> = (T | undefined)[];
 export class RowContext {
   row: Row;
   table: TableProgram;
-  readonly #state: PartitionState;
+  readonly #state: BucketAccess;
   readonly #program: Program;
   /** One object for millions of windows. */
   readonly #question: Question;
@@ -45,7 +54,7 @@ export class RowContext {
   /** By store: the entries that the row went into. */
   readonly #appended: Memo<Entries> = [];
 
-  constructor(state: PartitionState, program: Program, followFrom: number) {
+  constructor(state: BucketAccess, program: Program, followFrom: number) {
     this.#state = state;
     this.#program = program;
     this.#question = { row: NO_ROW, entries: new Entries(0), own: false, specs: [], followFrom };

@@ -1,3 +1,4 @@
+import { parseNumeric } from '../../events/cell.ts';
 import { ratio } from './ratio.ts';
 
 /** The powers of ten that a double holds exactly. */
@@ -26,17 +27,6 @@ function scanSmall(text: string): boolean {
   scannedMantissa = negative ? -mantissa : mantissa;
   scannedScale = point < 0 ? 0 : text.length - point - 1;
   return true;
-}
-
-const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
-
-function scanBig(text: string): { readonly mantissa: bigint; readonly scale: number } {
-  const match = DECIMAL.exec(text);
-  if (match === null) throw new Error(`not a number: ${JSON.stringify(text.slice(0, 80))}`);
-  const [, sign, whole = '', fraction = '', exponent = '0'] = match;
-  const scale = fraction.length - Number(exponent);
-  const digits = BigInt(`${whole}${fraction}`) * (scale < 0 ? 10n ** BigInt(-scale) : 1n);
-  return { mantissa: sign === '-' ? -digits : digits, scale: Math.max(0, scale) };
 }
 
 /**
@@ -103,13 +93,16 @@ export class ExactSum {
 
   #apply(text: string, sign: 1 | -1): void {
     if (scanSmall(text)) this.#applySmall(sign * scannedMantissa, scannedScale);
-    else if (text === 'NaN') this.#nan += sign;
-    else if (text === 'Infinity') this.#positive += sign;
-    else if (text === '-Infinity') this.#negative += sign;
-    else {
-      const { mantissa, scale } = scanBig(text);
-      this.#applyBig(sign === 1 ? mantissa : -mantissa, scale);
-    }
+    else this.#applyNumeric(text, sign);
+  }
+
+  #applyNumeric(text: string, sign: 1 | -1): void {
+    const numeric = parseNumeric(text);
+    if (numeric.kind === 'finite') {
+      this.#applyBig(sign === 1 ? numeric.unscaled : -numeric.unscaled, numeric.scale);
+    } else if (numeric.kind === 'nan') this.#nan += sign;
+    else if (numeric.sign === 1) this.#positive += sign;
+    else this.#negative += sign;
   }
 
   #applySmall(mantissa: number, scale: number): void {
