@@ -101,6 +101,8 @@ export class PartitionWorker {
   async #gap(batch: Batch, open: Open): Promise<BatchReport> {
     const why = `gap: partition ${this.partition} stands at ${open.position}, the batch begins at ${batch.from}`;
     this.#deps.logger.warn({ partition: this.partition, from: batch.from, position: open.position }, why);
+    // Another may have moved the partition: then the next epoch begins above this position, and so would each after it.
+    this.forget();
     await this.#deps.control.requestEpoch(batch.epoch, why);
     return report('gap');
   }
