@@ -140,6 +140,8 @@ export class Epoch {
     if (this.#draining) onState('draining', `up to ${formatLsn(this.#reader.lastCommitLsn)}`);
     this.#linger.stop();
     this.#batcher.closeAll();
+    // Also where the partitions were ahead already, so that no batch was left to close.
+    this.#points.add(this.#reader.lastCommit);
     await this.#sender.idle();
     const done = await this.#acknowledger.finish(source.drainMs ?? DRAIN_MS, this.#abort.signal);
     const batches = this.#inFlight.batches;
