@@ -37,7 +37,7 @@ export class Metrics implements SourceMetrics, WorkerMetrics {
   readonly #slotRetained = this.#gauge('slot_retained_bytes', 'WAL that PostgreSQL keeps for the slot');
   readonly #slotSafe = this.#gauge(
     'slot_safe_bytes',
-    'WAL that can be written before the slot is lost; NaN: no limit is set',
+    'WAL that can be written before the slot is lost; +Inf: no limit is set',
   );
   readonly #epoch = this.#gauge('epoch', 'The current epoch');
   readonly #epochs = this.#counter('epochs_total', 'Epochs begun', ['reason']);
@@ -86,7 +86,7 @@ export class Metrics implements SourceMetrics, WorkerMetrics {
   }
   slot(measure: SlotMeasure): void {
     this.#slotRetained.set(measure.retainedBytes);
-    this.#slotSafe.set(measure.safeBytes ?? Number.NaN);
+    this.#slotSafe.set(measure.safeBytes ?? Number.POSITIVE_INFINITY);
   }
   /** `reason`: few and fixed (`start`, `gap`, `ownership`, `liveness`, …): each is a series for ever. */
   epochBegun(epoch: number, reason: string): void {
