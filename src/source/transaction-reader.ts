@@ -1,6 +1,5 @@
 import { unreachable } from '../errors.ts';
 import type { Lsn } from '../events/position.ts';
-import { type Projection, project, Router } from '../events/route.ts';
 import { type Cell, type Micros, SECOND, UNCHANGED } from '../events/row.ts';
 import type { Plan } from '../rules/plan.ts';
 import type { Acknowledgement, SourceTimes } from '../store/control.ts';
@@ -8,6 +7,7 @@ import type { Batcher } from './batcher.ts';
 import type { Change, Relation } from './change.ts';
 import type { Received } from './inbox.ts';
 import { decodeMessage, messagePrefix } from './message.ts';
+import { type Projection, project, Router } from './route.ts';
 import { EventClock } from './time.ts';
 
 const INSERT = 0;

@@ -1,8 +1,8 @@
 import { WeirError } from '../errors.ts';
+import { bucketOf, keyText, partitionOf } from '../events/keys.ts';
+import { type Cell, OPS, type Op } from '../events/row.ts';
 import type { Plan, TablePlan } from '../rules/plan.ts';
-import type { Relation } from '../source/change.ts';
-import { bucketOf, keyText, partitionOf } from './keys.ts';
-import { type Cell, OPS, type Op } from './row.ts';
+import type { Relation } from './change.ts';
 
 export const HOME_ROLE = 1;
 
