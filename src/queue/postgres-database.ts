@@ -45,10 +45,37 @@ export async function prepareDatabase(url: string): Promise<void> {
   const client = (await connect(url)) ?? (await createAndConnect(url));
   try {
     await runMigrations(client, QUEUE_SCHEMA);
+    await withoutWal(client);
   } catch (error) {
     throw codeOf(error) === NO_RIGHT ? noRightToMigrate(url, error) : error;
   } finally {
     await client.end();
+  }
+}
+
+/** Those that refer to `job` before it: a logged table may not refer to an unlogged one. */
+const JOB_TABLES = ['job_log', 'job_dependency', 'event', 'job'];
+
+/**
+ * Jobs write no WAL. The queue lives beside the host's data by default, where its WAL would be several times
+ * the rows that it carries, and the slot's sender would read all of it. After a crash of the server the
+ * tables are empty, which is what a new epoch makes of them anyway.
+ */
+async function withoutWal(client: pg.Client): Promise<void> {
+  await client.query('BEGIN');
+  try {
+    await client.query("SELECT pg_advisory_xact_lock(hashtext('weir queue'))");
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT relname AS name FROM pg_class
+        WHERE relnamespace = $1::regnamespace AND relname = ANY($2) AND relpersistence = 'p'
+        ORDER BY array_position($2, relname::text)`,
+      [QUEUE_SCHEMA, JOB_TABLES],
+    );
+    for (const { name } of rows) await client.query(`ALTER TABLE ${QUEUE_SCHEMA}.${name} SET UNLOGGED`);
+    await client.query('COMMIT');
+  } catch (error) {
+    await client.query('ROLLBACK');
+    throw error;
   }
 }
 

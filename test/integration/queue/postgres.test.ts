@@ -46,6 +46,35 @@ describe('the queue in PostgreSQL', () => {
     expect(await four?.producer.depths()).toEqual([1, 0]);
   }, 30_000);
 
+  test('batches write next to no WAL, and a crash of the server leaves an empty queue that works', async () => {
+    const { producer, consumer } = await open(url('no_wal'));
+    const lsn = async () => {
+      const [row] = await sql<{ bytes: string }>('postgres', "SELECT pg_current_wal_lsn() - '0/0' AS bytes");
+      return Number(row?.bytes);
+    };
+    let handled = 0;
+    await consumer.start(0, async () => {
+      handled += 1;
+      return COMMITTED;
+    });
+    const before = await lsn();
+    for (let n = 0; n < 50; n += 1) await producer.add([batch(n, { rows: 2_000 })]);
+    await until('all handled', () => handled === 50);
+    expect((await lsn()) - before).toBeLessThan(500_000); // of 5 MB of rows
+    await producer.add([batch(0, { partition: 1 })]);
+    await postgres.stop('immediate');
+    await postgres.start();
+    await until('the server is back', () =>
+      producer.depths().then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(await producer.depths()).toEqual([0, 0]);
+    await producer.add([batch(0, { epoch: 2 })]);
+    await until('the next epoch', () => handled === 51);
+  }, 40_000);
+
   test('a role that may not create the database is told the SQL', async () => {
     await sql('postgres', 'CREATE ROLE poor LOGIN');
     await expect(open(url('not there', 'poor'))).rejects.toMatchObject({
