@@ -11,6 +11,7 @@ export interface ServerFacts {
   /** Superusers may replicate too. */
   readonly canReplicate: boolean;
   readonly canEmitMessages: boolean;
+  readonly serverVersion: number;
   readonly walLevel: string;
   readonly replicationSlots: { readonly max: number; readonly used: number };
   readonly walSenders: { readonly max: number; readonly used: number };
@@ -25,6 +26,7 @@ const rowSchema = z.object({
   role: z.string(),
   can_replicate: z.boolean(),
   can_emit: z.boolean(),
+  version: z.number(),
   own_slot: z.boolean(),
   slots: z.number(),
   senders: z.number(),
@@ -35,7 +37,9 @@ export async function readServer(client: Pick<Client, 'query'>, slot: string): P
   const result = await client.query(
     `SELECT current_user::text AS role,
        (SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user) AS can_replicate,
-       has_function_privilege('pg_logical_emit_message(boolean, text, text)', 'EXECUTE') AS can_emit,
+       (SELECT bool_or(has_function_privilege(oid, 'EXECUTE')) FROM pg_proc
+        WHERE proname = 'pg_logical_emit_message' AND proargtypes[2] = 'text'::regtype) AS can_emit,
+       current_setting('server_version_num')::int AS version,
        EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1) AS own_slot,
        (SELECT count(*)::int FROM pg_replication_slots) AS slots,
        (SELECT count(*)::int FROM pg_stat_get_wal_senders()) AS senders,
@@ -49,6 +53,7 @@ export async function readServer(client: Pick<Client, 'query'>, slot: string): P
     role: row.role,
     canReplicate: row.can_replicate,
     canEmitMessages: row.can_emit,
+    serverVersion: row.version,
     walLevel: setting('wal_level'),
     replicationSlots: { max: Number(setting('max_replication_slots')), used: row.slots },
     walSenders: { max: Number(setting('max_wal_senders')), used: row.senders },
@@ -89,11 +94,13 @@ function judgeRole({ role, canReplicate }: ServerFacts): Finding {
   return failed({ id: 'replication-right', measured, why, fix });
 }
 
-function judgeMessages({ role, canEmitMessages }: ServerFacts): Finding {
+function judgeMessages({ role, canEmitMessages, serverVersion }: ServerFacts): Finding {
   const measured = `role "${role}" may ${canEmitMessages ? '' : 'not '}execute pg_logical_emit_message`;
   const why = 'heartbeats and changes of rules are messages in the WAL';
   if (canEmitMessages) return passed('message-right', measured, why);
-  const fix = `\`GRANT EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, text) TO "${role}"\``;
+  // Since PostgreSQL 17 it has a fourth argument.
+  const args = serverVersion >= 170_000 ? 'boolean, text, text, boolean' : 'boolean, text, text';
+  const fix = `\`GRANT EXECUTE ON FUNCTION pg_logical_emit_message(${args}) TO "${role}"\``;
   return failed({ id: 'message-right', measured, why, fix });
 }
 
