@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bucketOf } from '../../../src/events/keys.ts';
-import { HOME_ROLE, type Projection, project, Router } from '../../../src/source/route.ts';
 import type { Cell } from '../../../src/events/row.ts';
+import { HOME_ROLE, type Projection, project, Router } from '../../../src/source/route.ts';
 import { plan, relation, table } from '../source/plans.ts';
 
 const PARTITIONS = 8;
