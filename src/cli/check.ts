@@ -36,7 +36,9 @@ interface Asked {
 export function compileFor(io: CliIo, { rules, sources, offline }: Asked): Promise<CompiledRules> {
   const { databaseUrl: url, slot, webhooks, rulesPath } = loadSettings(sources);
   const path = rules === undefined ? rulesPath : resolve(io.cwd, rules);
-  const options = { path, cwd: io.cwd, webhooks: Object.keys(webhooks) };
+  // Rules may be checked where weir.yaml is not; weir run has it, and refuses a name that it does not know.
+  const names = Object.keys(webhooks);
+  const options = { path, cwd: io.cwd, webhooks: names.length === 0 ? null : names };
   if (offline || url === null) return readRules({ ...options, source: null });
   return withClient({ url, slot, variable: 'DATABASE_URL' }, (source) => readRules({ ...options, source }));
 }

@@ -80,6 +80,12 @@ const POSTGRES: readonly PostgresCase[] = [
     hint: 'stop what uses it (a Weir that runs?), and try again',
   },
   {
+    matches: /^2BP01$/,
+    exit: EXIT.usage,
+    code: 'WEIR_POSTGRES_DEPENDENT',
+    hint: 'drop what depends on it first, or give it another owner',
+  },
+  {
     matches: /^(08|57P0[1-3]|53)/,
     exit: EXIT.unreachable,
     code: 'WEIR_POSTGRES_UNREACHABLE',
@@ -95,7 +101,7 @@ function ofPostgres(error: unknown): ExplainedError | null {
     return {
       exit: found.exit,
       code: found.code,
-      message: `PostgreSQL says: ${error.message} (SQLSTATE ${sqlstate})`,
+      message: `PostgreSQL says: ${error.message} (SQLSTATE ${sqlstate})${detailOf(error)}`,
       hint: found.hint,
     };
   // node-postgres has no code for these.
@@ -133,6 +139,11 @@ function unreachableError(message: string): ExplainedError {
     message,
     hint: 'check that it runs, and the host and port of its URL',
   };
+}
+
+function detailOf(error: Error): string {
+  const detail: unknown = (error as { detail?: unknown }).detail;
+  return typeof detail === 'string' ? `: ${detail}` : '';
 }
 
 function codeOf(error: Error): string {

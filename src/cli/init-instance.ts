@@ -3,7 +3,7 @@ import { keepOrAdopt } from './init-adopt.ts';
 import { type InitContext, nameOfSource } from './init-context.ts';
 import { openStoreControl, recordInstance, startsAt } from './init-record.ts';
 import { refusePhysical, slotForNewInstance, slotSql } from './init-slot.ts';
-import type { Step } from './step.ts';
+import { type Step, THERE } from './step.ts';
 
 /*
  * The slot, then the instance's row, which records where the slot starts. A crash between them can leave a slot that no
@@ -12,13 +12,14 @@ import type { Step } from './step.ts';
  */
 
 /** Needs no more rights than Weir's own role has. */
-export function instanceStep(context: InitContext): Step {
+export async function instanceStep(context: InitContext): Promise<Step> {
+  const known = await openStoreControl(context, (control) => control.instance());
   const { slot, partitions } = context.config;
   return {
     title: `slot ${slot}`,
     why: `From here on PostgreSQL keeps WAL for Weir. It waits for every transaction that is open and has written.\nweir init --apply --adopt-slot, as Weir's role, then records where it starts, the rules and ${partitions} partitions.`,
     where: nameOfSource(context),
-    script: slotSql(slot),
+    script: known === null ? slotSql(slot) : THERE,
     run: () => makeInstance(context),
   };
 }

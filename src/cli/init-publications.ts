@@ -6,7 +6,7 @@ import { readPublications } from '../source/existing-publications.ts';
 import { publicationSql } from '../source/publication-sql.ts';
 import { type InitContext, nameOfSource } from './init-context.ts';
 import { openStoreControl } from './init-record.ts';
-import type { Step } from './step.ts';
+import { type Step, THERE } from './step.ts';
 
 export async function publicationsStep(context: InitContext): Promise<Step> {
   const statements = await pendingStatements(context);
@@ -14,10 +14,7 @@ export async function publicationsStep(context: InitContext): Promise<Step> {
     title: `publications ${context.config.slot}_…`,
     why: 'What leaves PostgreSQL: these tables, these columns, these operations. One a set of operations, since `publish`\nbelongs to the whole publication. In one transaction, so that no place of the WAL sees a table in two of them.',
     where: nameOfSource(context),
-    script:
-      statements.length === 0
-        ? '-- (they are as they should be)'
-        : ['BEGIN', ...statements, 'COMMIT', ''].join(';\n'),
+    script: statements.length === 0 ? THERE : ['BEGIN', ...statements, 'COMMIT', ''].join(';\n'),
     run: () => publish(context),
   };
 }

@@ -3,6 +3,7 @@ import { COMMANDS } from './commands.ts';
 import { explainError } from './explain-error.ts';
 import { processIo } from './io.ts';
 import { runCli } from './program.ts';
+import { withoutPasswords } from './redact.ts';
 
 // `weir replay … | head`: the reader has what it wanted.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -12,12 +13,17 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 /** What no one caught is a bug: the process ends, and is never continued. */
 function crash(error: unknown): void {
-  const { message, exit } = explainError(error);
+  const { message, exit, hint } = explainError(error);
   const stack = error instanceof Error && process.env['LOG_LEVEL'] === 'debug' ? `\n${error.stack}` : '';
-  process.stderr.write(`error: ${message}${stack}\n`);
+  const fix = hint === null ? '' : `\n  fix: ${hint}`;
+  process.stderr.write(withoutPasswords(`error: ${message}${fix}${stack}\n`));
   process.exit(exit);
 }
 process.on('uncaughtException', crash);
 process.on('unhandledRejection', crash);
 
+/** A command that has ended leaves nothing open; should a library keep a socket, that is no reason to stay. */
+const LINGER_MS = 5_000;
+
 process.exitCode = await runCli(COMMANDS, process.argv.slice(2), processIo());
+setTimeout(() => process.exit(), LINGER_MS).unref();

@@ -15,14 +15,15 @@ export interface RulesSource {
   readonly cwd: string;
   /** null: the tables are as `columns:` says. */
   readonly source: pg.Client | null;
-  readonly webhooks: readonly string[];
+  /** Names in weir.yaml; null: not known here, and not checked. */
+  readonly webhooks: readonly string[] | null;
 }
 
 /** Reads, checks and compiles; mistakes are in the result. */
 export async function readRules({ path, cwd, source, webhooks }: RulesSource): Promise<CompiledRules> {
   const files = readRuleFiles(path).map((file) => ({ ...file, path: relative(cwd, file.path ?? file.name) }));
   const catalog = source === null ? null : await catalogFor(source, files);
-  return compileRules(files, catalog, { webhooks });
+  return compileRules(files, catalog, webhooks === null ? {} : { webhooks });
 }
 
 export interface ValidRules {

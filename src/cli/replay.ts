@@ -4,7 +4,6 @@ import { Option } from 'commander';
 import { EXIT, WeirError } from '../errors.ts';
 import { replay } from '../rules/testing/replay.ts';
 import { print } from './io.ts';
-import { loadSettings } from './load-config.ts';
 import type { CommandSpec } from './program.ts';
 import { readValidRules } from './read-rules.ts';
 
@@ -18,11 +17,10 @@ export const replayCommand: CommandSpec = {
   options: [new Option('--no-flush', 'time does not move to infinity at the end')],
   details: `A line: {"event":"transaction","at":"2026-01-01T00:00:00Z","user_id":1,"amount":"12.50"}
 or {"watermark": TIME}, which moves time.`,
-  action: async ({ io, args, flags, sources }) => {
+  action: async ({ io, args, flags }) => {
     const [rules = '', events = ''] = args;
-    const webhooks = Object.keys(loadSettings(sources).webhooks);
-    const options = { path: resolve(io.cwd, rules), cwd: io.cwd, source: null, webhooks };
-    const { plan, warnings } = await readValidRules(options);
+    const path = resolve(io.cwd, rules);
+    const { plan, warnings } = await readValidRules({ path, cwd: io.cwd, source: null, webhooks: null });
     for (const warning of warnings) io.stderr.write(`${warning}\n`);
     const lines = linesOf(io.cwd, events);
     for await (const output of replay(plan, lines, { file: events, flush: flags['flush'] !== false }))

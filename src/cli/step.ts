@@ -12,6 +12,9 @@ export interface Step {
   run(): Promise<string>;
 }
 
+/** The script of what is as it should be already. */
+export const THERE = '-- (there already)';
+
 export async function printSteps(io: CliIo, steps: readonly Step[], options: Printed): Promise<void> {
   if (options.json) {
     const shown = steps.map(({ title, why, where, script }) => ({ title, why, where, script }));

@@ -9,7 +9,7 @@ import { type Captured, runCaptured } from '../../unit/cli/run-captured.ts';
 
 let postgres: TestPostgres;
 beforeAll(async () => {
-  postgres = await startPostgres({ version: 15, settings: { wal_level: 'replica' } });
+  postgres = await startPostgres({ version: 18, settings: { wal_level: 'replica' } });
   const client = new pg.Client(postgres.url);
   await client.connect();
   await client.query(`create table transactions (id int primary key, user_id int, amount numeric, at timestamptz);

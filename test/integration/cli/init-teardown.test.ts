@@ -105,6 +105,9 @@ describe.each([14, 18] as const)('on PostgreSQL %i', (version) => {
     );
     expect(slot).toEqual({ before: true });
 
+    const nothing = statementsOf((await weir(['init', '--role', 'postgres'])).stdout);
+    expect(nothing).toEqual([]);
+
     const status = await weir(['status', '--json']);
     expect(status.exit).toBe(0);
     expect(JSON.parse(status.stdout)).toMatchObject({
