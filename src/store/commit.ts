@@ -51,6 +51,8 @@ export type CommitOutcome = ReadonlyMap<number, PartitionOutcome>;
 
 /** Deadlocks and serialisation failures of one commit that are retried in place before the caller hears of them. */
 const RETRIES_IN_PLACE = 8;
+/** The class of both. What else may be retried (no disk, a lock held for long) is for the caller, with a pause. */
+const ROLLED_BACK = '40';
 
 /**
  * Commits what is not fenced; a fenced partition stops no other.
@@ -77,7 +79,7 @@ export async function commitBatch(
         staged = await withoutSettled(client, { staged, writer, outcome });
       } else if (fault.kind === 'poison') {
         staged = await withoutPoison(client, { staged, writer, error });
-      } else if (fault.kind !== 'retry' || fault.connectionLost || ++failures > RETRIES_IN_PLACE) {
+      } else if (!fault.code.startsWith(ROLLED_BACK) || ++failures > RETRIES_IN_PLACE) {
         throw error;
       }
     }

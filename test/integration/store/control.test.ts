@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Lsn } from '../../../src/events/position.ts';
 import { commitBatch } from '../../../src/store/commit.ts';
 import type { ControlStore } from '../../../src/store/control.ts';
-import { createInstance, openControl } from '../../../src/store/control-store.ts';
+import { createInstance, dropInstance, openControl } from '../../../src/store/control-store.ts';
 import { segmentTable } from '../../../src/store/segment-table.ts';
 import { until } from '../../support/until.ts';
 import {
@@ -114,5 +114,21 @@ describe.each([14, 18] as const)('the control rows, on PostgreSQL %i', (version)
       owner: 'me',
     });
     expect(outcome.get(1)?.kind).toBe('committed');
+  });
+
+  it('and the segment tables of one instance are dropped without touching another, or any output', async () => {
+    const client = await store.client();
+    await createInstance(client, { ...IDENTITY, slot: 'other' }, { partitions: 2, ack: ACK });
+    await commitBatch(client, [commitOf(0, { outputs: outputs({ alerts: [alertOf('a')] }) })], writer('me'));
+    await dropInstance(client, SLOT);
+    expect(await control.instance()).toBeNull();
+    expect((await openControl(store.pool, 'other').instance())?.partitions).toBe(2);
+    const left = await store.rows<{ tablename: string }>(
+      `select tablename from pg_tables where schemaname = 'weir' and tablename like 'segments%' order by 1`,
+    );
+    expect(left.map((row) => row.tablename)).toEqual(
+      ['p0_0', 'p0_1', 'p1_0', 'p1_1'].map((name) => `segments_other_${name}`),
+    );
+    expect(await store.rows('select alert_id from weir.alerts')).toEqual([{ alert_id: 'a' }]);
   });
 });

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openControl } from '../../../src/store/control-store.ts';
 import { reshard } from '../../../src/store/reshard.ts';
 import { closingOf, SLOT, StoreFixture } from './fixture.ts';
+import { random } from './random.ts';
 import { ToyOwner } from './toy-owner.ts';
 
 /** Of partition 0 of 4; more than one step of compaction takes. */
@@ -67,6 +68,34 @@ describe.each([14, 18] as const)('the log of a partition, on PostgreSQL %i', (ve
       }),
       { numRuns: 15, seed: version, endOnFailure: true },
     );
+  });
+
+  it('has each commit whole or not at all, whenever its session is killed', async () => {
+    const next = random(version);
+    const model = new Map<number, string[]>(BUCKETS.map((bucket) => [bucket, []]));
+    let victim = await store.client();
+    let owner = await ToyOwner.open(victim, 'victim 0');
+    let lost = 0;
+    let kept = 0;
+    for (let n = 1; n <= 40; n++) {
+      const buckets = BUCKETS.filter(() => next() < 0.3);
+      const pid = (await victim.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid;
+      const killed = store.rows(`select pg_sleep(${next() * 0.012}), pg_terminate_backend(${pid})`);
+      await (async () => {
+        await owner.commit(closingOf(n), buckets, `${n}`);
+        while ((await owner.compact()) === 'done');
+      })().catch(() => undefined);
+      await killed;
+      victim = await store.client();
+      owner = await ToyOwner.open(victim, `victim ${n}`);
+      if (owner.position === closingOf(n)) {
+        kept++;
+        for (const bucket of buckets) model.get(bucket)?.push(`${n}`);
+      } else lost++;
+      expect(await owner.read(BUCKETS)).toEqual(Object.fromEntries(model));
+    }
+    // Both happen, or the test has shown nothing.
+    expect(Math.min(lost, kept)).toBeGreaterThan(0);
   });
 
   it('keeps segments and snapshots in proportion to the state, and every bucket of the old table is covered', async () => {
