@@ -1,5 +1,17 @@
 import { z } from 'zod';
 import { DEFAULTS } from '../config.ts';
+import {
+  address,
+  bytes,
+  duration,
+  type Kind,
+  oneOf,
+  postgresUrl,
+  text,
+  url,
+  whole,
+  yesOrNo,
+} from './config-kinds.ts';
 
 /** One thing that Weir can be told, wherever it is said. The README's table is made from these. */
 export interface ConfigKey<Value = unknown> {
@@ -25,7 +37,7 @@ interface Said<Value> {
   readonly flag?: string;
   readonly default: string | number;
   readonly meaning: string;
-  readonly kind: readonly [schema: z.ZodType<Value, string>, expected: string];
+  readonly kind: Kind<Value>;
   readonly secret?: true;
 }
 
@@ -41,58 +53,6 @@ function key<Value>(said: Said<Value>): ConfigKey<Value> {
     secret: said.secret ?? false,
   };
 }
-
-type Kind<Value> = readonly [z.ZodType<Value, string>, string];
-
-const text: Kind<string> = [z.string().min(1), 'a text that is not empty'];
-const flagKind: Kind<boolean> = [z.enum(['true', 'false']).transform((t) => t === 'true'), 'true or false'];
-
-function url(protocols: readonly string[]): Kind<string> {
-  const fits = (value: string): boolean => URL.canParse(value) && protocols.includes(new URL(value).protocol);
-  return [z.string().refine(fits), `a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`];
-}
-const postgresUrl = url(['postgresql:', 'postgres:']);
-
-function whole(from: number, to: number): Kind<number> {
-  const schema = z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(from).max(to));
-  return [schema, `a whole number from ${from} to ${to}`];
-}
-
-function oneOf<const Name extends string>(names: readonly Name[]): Kind<Name> {
-  return [z.string().pipe(z.enum(names)), `one of ${names.join(', ')}`];
-}
-
-const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
-function duration(fromMs: number, toMs: number): Kind<number> {
-  const schema = z
-    .string()
-    .regex(/^\d+(ms|s|m)$/)
-    .transform((t) => Number.parseInt(t, 10) * (UNITS_MS[t.replace(/^\d+/, '')] ?? 0))
-    .pipe(z.int().min(fromMs).max(toMs));
-  return [schema, `a duration such as 250ms, 5s or 1m, from ${fromMs}ms to ${toMs}ms`];
-}
-
-const UNITS_BYTES: Readonly<Record<string, number>> = { '': 1, kB: 1 << 10, MB: 1 << 20, GB: 1 << 30 };
-function bytes(from: number): Kind<number> {
-  const schema = z
-    .string()
-    .regex(/^\d+(kB|MB|GB)?$/)
-    .transform((t) => Number.parseInt(t, 10) * (UNITS_BYTES[t.replace(/^\d+/, '')] ?? 0))
-    .pipe(z.int().min(from));
-  return [schema, `bytes such as 65536, 512kB, 64MB or 1GB, at least ${from}`];
-}
-
-const address: Kind<{ host: string; port: number }> = [
-  z
-    .string()
-    .regex(/^(\[[0-9A-Fa-f:.]+\]|[^:[\]\s/]+):\d{1,5}$/)
-    .transform((t) => ({
-      host: t.slice(0, t.lastIndexOf(':')).replace(/^\[|\]$/g, ''),
-      port: Number(t.slice(t.lastIndexOf(':') + 1)),
-    }))
-    .refine(({ port }) => port <= 65_535),
-  'host:port such as 127.0.0.1:8090 or [::1]:8090',
-];
 
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -158,7 +118,7 @@ export const KEYS = {
     flag: '--allow-actions',
     default: 'false',
     meaning: 'The board may retry and remove jobs',
-    kind: flagKind,
+    kind: yesOrNo,
   }),
   slot: key({
     key: 'slot',
@@ -195,7 +155,7 @@ export const KEYS = {
     flag: '--adopt-slot',
     default: 'false',
     meaning: 'Go on with a slot that the store does not know, from where the slot stands',
-    kind: flagKind,
+    kind: yesOrNo,
   }),
   logLevel: key({
     key: 'log_level',
