@@ -159,7 +159,7 @@ describe('contributions', () => {
         const all = joined(reversed ? partitions.reverse() : partitions);
         expect(effects(plan, all)).toEqual(effects(plan, one));
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 

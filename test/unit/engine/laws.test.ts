@@ -116,7 +116,7 @@ describe.each([
         expect(joined(busy.outputs)).toEqual(joined(calm.outputs));
         expect(busy.everything).toEqual(calm.everything);
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 
@@ -132,7 +132,7 @@ describe.each([
         for (const life of [busy, calm]) life.state.setPlan(plan);
         expect(busy.everything).toEqual(calm.everything);
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 });

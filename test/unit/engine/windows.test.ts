@@ -101,7 +101,7 @@ describe.each([
           });
         });
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 });

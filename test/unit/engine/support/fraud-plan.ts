@@ -71,7 +71,7 @@ export function fraudPlan(version = 'test', options: { readonly withDevices?: bo
 const steps = fc.record({
   event: fc.constantFrom('transaction', 'transaction', 'transaction', 'login'),
   forward: fc.constantFrom(0, 0, 1, 2, 9),
-  back: fc.constantFrom(0, 0, 0, 1, 3, 5),
+  back: fc.constantFrom(0, 0, 0, 1, 3, 5, 12),
   user: fc.constantFrom('1', '2', '3', null),
   device: fc.constantFrom('x', 'y', 'z', null),
   amount: fc.constantFrom('1', '6.5', '7', '100', null),
