@@ -9,7 +9,8 @@ import { median } from './median.ts';
 
 /**
  * The fold alone, on one core: no queue, no PostgreSQL. Prints one JSON object: rows/s with 10 and with 100
- * rules over keys of few entries, rows/s over one key of 100,000 entries, bytes of memory a key.
+ * rules over keys of few entries, rows/s over one key of 100,000 entries, bytes of memory a key. Run it as
+ * `node --expose-gc --import tsx bench/engine.ts`; without --expose-gc the bytes are null.
  */
 const { values } = parseArgs({
   options: { rows: { type: 'string', default: '300000' }, runs: { type: 'string', default: '5' } },
@@ -164,6 +165,11 @@ const report = {
   hundredRules: medianOf(hundred, rowsOf(hundred, ROWS / 5, usual)),
   tenRulesOutOfOrder: medianOf(ten, rowsOf(ten, ROWS, { ...usual, jitter: 2 * SECOND })),
   windowOf100000Entries: medianOf(long, rowsOf(long, 200_000, oneKey), 100_000),
+  windowOf100000EntriesOutOfOrder: medianOf(
+    long,
+    rowsOf(long, 200_000, { ...oneKey, jitter: 2 * SECOND }),
+    100_000,
+  ),
   bytesPerKey: global.gc === undefined ? null : { oneEntry: bytesPerKey(1), fiveEntries: bytesPerKey(5) },
 };
 console.log(JSON.stringify(report, null, 2));

@@ -1,5 +1,12 @@
 import type { Cell, Micros } from '../../events/row.ts';
 
+/** The entries of a window: `[lo, hi)`, which are those with time after `lower`. */
+export interface Range {
+  readonly lo: number;
+  readonly hi: number;
+  readonly lower: Micros;
+}
+
 /** What follows a key's entries, and hears of changes that are not at its end. */
 export interface Follower {
   /** An entry was put in at `index`, before others. */

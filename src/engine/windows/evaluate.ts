@@ -3,7 +3,7 @@ import type { Value } from '../../rules/plan.ts';
 import type { WindowProgram } from '../program.ts';
 import { readCell } from '../value.ts';
 import { type AggregateSpec, startAggregate } from './aggregate.ts';
-import type { Entries, Follower } from './entries.ts';
+import type { Entries, Follower, Range } from './entries.ts';
 import { ExactSum } from './exact-sum.ts';
 import { compareValues } from './order.ts';
 import { identityOf, RunningDistinct } from './running-distinct.ts';
@@ -12,15 +12,6 @@ import { RunningSum } from './running-sum.ts';
 
 /** Windows of fewer entries are read through; from here on an aggregate follows them. */
 export const FOLLOW_FROM = 8;
-
-interface Bounds {
-  readonly lo: number;
-  readonly hi: number;
-}
-interface Range extends Bounds {
-  /** Entries before `lo` have this time or an earlier one. */
-  readonly lower: number;
-}
 
 /** What a window is asked: by which row, of which entries, and whether that row is the last of its time in them. */
 export interface Question {
@@ -84,9 +75,8 @@ function follow(window: WindowProgram, { entries, specs }: Question, range: Rang
     follower.moveTo(entries, range.lo, range.hi);
     return follower.distinct;
   }
-  const extreme =
-    follower instanceof RunningExtreme ? follower.query(entries, range.hi, range.lower) : undefined;
-  return extreme === undefined ? scan(window, entries, range) : extreme;
+  if (follower instanceof RunningExtreme) return follower.query(entries, range);
+  throw new Error(`nothing follows ${window.plan.fn}`);
 }
 
 function followerOf(
@@ -107,13 +97,13 @@ const scratchSum = new ExactSum();
 const scratchValues: string[] = [];
 
 /** Reads the entries through. */
-function scan(window: WindowProgram, entries: Entries, { lo, hi }: Range): Value {
+function scan(window: WindowProgram, entries: Entries, range: Range): Value {
   const { fn, value } = window.plan;
   const index = value ?? 0;
-  if (fn === 'min' || fn === 'max') return scanExtreme(window, entries, { lo, hi });
-  if (fn === 'distinct') return scanDistinct(window, entries, { lo, hi });
+  if (fn === 'min' || fn === 'max') return scanExtreme(window, entries, range);
+  if (fn === 'distinct') return scanDistinct(window, entries, range);
   scratchSum.clear();
-  for (let i = lo; i < hi; i++) {
+  for (let i = range.lo; i < range.hi; i++) {
     const cell = entries.cell(i, index);
     if (typeof cell === 'string') scratchSum.add(cell);
   }
@@ -121,7 +111,7 @@ function scan(window: WindowProgram, entries: Entries, { lo, hi }: Range): Value
 }
 
 /** For few entries, comparing each with those that differ is cheaper than hashing. */
-function scanDistinct({ plan, type }: WindowProgram, entries: Entries, { lo, hi }: Bounds): number {
+function scanDistinct({ plan, type }: WindowProgram, entries: Entries, { lo, hi }: Range): number {
   scratchValues.length = 0;
   for (let i = lo; i < hi; i++) {
     const cell = entries.cell(i, plan.value ?? 0);
@@ -132,7 +122,7 @@ function scanDistinct({ plan, type }: WindowProgram, entries: Entries, { lo, hi 
   return scratchValues.length;
 }
 
-function scanExtreme({ plan, read }: WindowProgram, entries: Entries, { lo, hi }: Bounds): Value {
+function scanExtreme({ plan, read }: WindowProgram, entries: Entries, { lo, hi }: Range): Value {
   const sign = plan.fn === 'max' ? 1 : -1;
   let best: Value = null;
   for (let i = lo; i < hi; i++) {

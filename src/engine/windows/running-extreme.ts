@@ -1,19 +1,18 @@
 import type { Micros } from '../../events/row.ts';
 import type { Value } from '../../rules/plan.ts';
 import { type ReadValue, readCell } from '../value.ts';
-import type { Entries, Follower } from './entries.ts';
-import { compareValues } from './order.ts';
+import { BlockExtreme } from './block-extreme.ts';
+import type { Entries, Follower, Range } from './entries.ts';
 
 /**
  * The least or greatest value of a window that ends at the newest entry: a deque of the values that no later one
  * beats, best first, by time. Entries out of order find their place in it; a window that ends before the newest
- * entry, or begins before an earlier one did, is for a scan.
+ * entry, or begins before an earlier one did, is read by blocks.
  */
 export class RunningExtreme implements Follower {
   readonly #value: number;
   readonly #read: ReadValue;
-  /** 1: the greatest. -1: the least. */
-  readonly #sign: 1 | -1;
+  readonly #blocks: BlockExtreme;
   #times: Micros[] = [];
   #values: Value[] = [];
   #first = 0;
@@ -21,15 +20,16 @@ export class RunningExtreme implements Follower {
   #hi = 0;
   #lower = -Infinity;
 
+  /** `sign` 1: the greatest. -1: the least. */
   constructor(value: number, read: ReadValue, sign: 1 | -1) {
     this.#value = value;
     this.#read = read;
-    this.#sign = sign;
+    this.#blocks = new BlockExtreme(value, read, sign);
   }
 
-  /** Of the entries before `hi` with time after `lower`; undefined: scan. */
-  query(entries: Entries, hi: number, lower: Micros): Value | undefined {
-    if (hi < this.#hi || lower < this.#lower) return undefined;
+  /** Of the entries of the range; null where none has a value. */
+  query(entries: Entries, { lo, hi, lower }: Range): Value {
+    if (hi < this.#hi || lower < this.#lower) return this.#blocks.over(entries, lo, hi);
     this.#lower = lower;
     for (; this.#hi < hi; this.#hi++) this.#take(entries, this.#hi);
     while (this.#first < this.#times.length && (this.#times[this.#first] as number) <= lower)
@@ -39,6 +39,7 @@ export class RunningExtreme implements Follower {
   }
 
   inserted(entries: Entries, index: number): void {
+    this.#blocks.inserted(index);
     if (index >= this.#hi) return;
     this.#hi += 1;
     this.#take(entries, index);
@@ -50,6 +51,7 @@ export class RunningExtreme implements Follower {
 
   shift(by: number): void {
     this.#hi -= by;
+    this.#blocks.clear();
   }
 
   #take(entries: Entries, index: number): void {
@@ -58,9 +60,9 @@ export class RunningExtreme implements Follower {
     const time = entries.times[index] as number;
     let place = this.#times.length;
     while (place > this.#first && (this.#times[place - 1] as number) > time) place -= 1;
-    if (place < this.#times.length && !this.#beats(value, this.#values[place] as Value)) return;
+    if (place < this.#times.length && !this.#blocks.beats(value, this.#values[place] as Value)) return;
     let from = place;
-    while (from > this.#first && !this.#beats(this.#values[from - 1] as Value, value)) from -= 1;
+    while (from > this.#first && !this.#blocks.beats(this.#values[from - 1] as Value, value)) from -= 1;
     if (place === this.#times.length) {
       this.#times.length = from;
       this.#values.length = from;
@@ -70,10 +72,6 @@ export class RunningExtreme implements Follower {
       this.#times.splice(from, place - from, time);
       this.#values.splice(from, place - from, value);
     }
-  }
-
-  #beats(a: Value, b: Value): boolean {
-    return compareValues(a, b) * this.#sign > 0;
   }
 
   #compact(): void {
