@@ -203,7 +203,7 @@ describe.each(['redis', 'postgres'] as const)('batches through BullMQ on %s', (k
     expect(await one.producer.depths()).toEqual([3, 0]);
   });
 
-  test('an idle worker handles a batch within milliseconds of its being added', async () => {
+  test('an idle worker is woken by a batch, and does not poll for it', async () => {
     const { producer, consumer } = await open();
     const took: number[] = [];
     let added = 0;
@@ -217,7 +217,7 @@ describe.each(['redis', 'postgres'] as const)('batches through BullMQ on %s', (k
       await until('handled', () => took.length === n + 1);
     }
     const median = took.sort((a, b) => a - b)[20] ?? Infinity;
-    expect(median).toBeLessThan(25); // 1 to 3 ms on a quiet machine
+    expect(median).toBeLessThan(250); // 1 to 3 ms on a quiet machine; a worker that polls takes seconds
   });
 
   test('the checks find a fit server', async () => {
