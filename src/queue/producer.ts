@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { JobJson } from 'bullmq';
+import type { IQueueBackend, JobJson } from 'bullmq';
 import type { Logger } from 'pino';
 import { type Batch, jobId } from '../events/batch.ts';
 import { JOB_NAME } from './batch-job.ts';
@@ -15,6 +15,8 @@ const DEPTHS_TIMEOUT_MS = 5_000;
 const MAX_PAUSE_MS = 2_000;
 /** After this a call that has no answer is told: the Redis driver keeps it until the server is back. */
 const SLOW_MS = 2_000;
+
+type Entry = Parameters<IQueueBackend['addFlow']>[0][number];
 
 /**
  * Puts batches into the partitions' queues. A call is one transaction over all its partitions on both
@@ -41,7 +43,10 @@ export class Producer implements BatchProducer {
   add(batches: readonly Batch[]): Promise<void> {
     const { signal } = this.#term;
     const done = this.#tail.then(async () => {
-      for (const call of calls(batches)) await this.#persist(() => this.#put(call), signal);
+      for (const call of calls(batches)) {
+        const entries = call.map((batch) => this.#entry(batch));
+        await this.#persist(() => this.#put(entries), signal);
+      }
     });
     this.#tail = done.catch(() => undefined);
     return done;
@@ -83,14 +88,15 @@ export class Producer implements BatchProducer {
     await Promise.all(this.#queues.map((queue) => queue.close()));
   }
 
-  async #put(batches: readonly Batch[]): Promise<void> {
+  /** BullMQ's call for flows, which takes jobs of several queues in one transaction. */
+  async #put(entries: Entry[]): Promise<void> {
     const [first] = this.#queues;
-    if (first === undefined || batches.length === 0) return;
-    const results = await first.getBackend().addFlow(batches.map((batch) => this.#entry(batch)));
+    if (first === undefined) return;
+    const results = await first.getBackend().addFlow(entries);
     for (const [error] of results) if (error !== null) throw error;
   }
 
-  #entry(batch: Batch) {
+  #entry(batch: Batch): Entry {
     const queue = this.#queues[batch.partition];
     if (queue === undefined) throw new Error(`batch of partition ${batch.partition}, which has no queue`);
     const id = jobId(batch);

@@ -195,6 +195,13 @@ describe.each(['redis', 'postgres'] as const)('batches through BullMQ on %s', (k
     expect(messages).toContain('a bug: the batch handler threw');
   });
 
+  test('a batch of a partition that does not exist is a bug, not something to wait for', async () => {
+    const { producer } = await open();
+    await expect(producer.add([batch(0, { partition: 2 })])).rejects.toThrow('batch of partition 2');
+    await producer.add([batch(0)]);
+    expect(await producer.depths()).toEqual([1, 0]);
+  });
+
   test('two instances on one server do not see each other', async () => {
     const [one, two] = [await open(), await open()];
     await one.producer.add(batches(0, 3));
