@@ -47,18 +47,21 @@ export interface RowParts {
 /** [table, op | late | has old, transaction, ordinal, at, watermark, roles, ...cells, ...old]; infinities as text. */
 export type EncodedRow = readonly (Cell | number | string)[];
 
+/** Once a row and partition: no spread, no intermediate array. */
 export function encodeRow(row: RowParts): EncodedRow {
-  const flags = row.op + (row.late ? LATE : 0) + (row.old === null ? 0 : HAS_OLD);
-  const head = [
+  const { cells, old } = row;
+  const encoded: (Cell | number | string)[] = [
     row.table,
-    flags,
+    row.op + (row.late ? LATE : 0) + (old === null ? 0 : HAS_OLD),
     row.transaction,
     row.ordinal,
     encodeTime(row.at),
     encodeTime(row.watermark),
     row.roles,
   ];
-  return row.old === null ? [...head, ...row.cells] : [...head, ...row.cells, ...row.old];
+  for (let i = 0; i < cells.length; i++) encoded.push(cells[i] as Cell);
+  if (old !== null) for (let i = 0; i < old.length; i++) encoded.push(old[i] as Cell);
+  return encoded;
 }
 
 const HEAD = 7;

@@ -43,8 +43,8 @@ interface Open {
   closedAt: Micros;
 }
 
-/** A row on its way to a partition: all of `RowParts` but what depends on the batch it lands in. */
-export type OutgoingRow = Omit<RowParts, 'transaction' | 'ordinal'>;
+/** A row on its way: copied at once, so one object serves all rows. `transaction` is set here, for the batch it lands in. */
+export type OutgoingRow = { -readonly [Part in keyof RowParts]: RowParts[Part] };
 
 /**
  * Chains of batches, one a partition: each begins where the one before ended, and ends where the stream had been
@@ -100,22 +100,17 @@ export class Batcher {
     if (this.#replaying) this.#replaying = this.#open.some(({ start }) => lsn <= start.lsn);
   }
 
-  /** A row of the message at `ordinal`; `advance` follows when all its rows are in. */
-  add(
-    partition: number,
-    row: OutgoingRow,
-    place: { readonly ordinal: number; readonly bytes: number },
-  ): void {
+  /** A row of the message at its `ordinal`; `advance` follows when all rows of that message are in. */
+  add(partition: number, row: OutgoingRow, bytes: number): void {
     const open = this.#open[partition] as Open;
-    if (this.#replaying && this.#isCommitted(open, place.ordinal)) return;
+    if (this.#replaying && this.#isCommitted(open, row.ordinal)) return;
     if (open.transaction !== this.#transaction) {
       open.transaction = this.#transaction;
       open.transactions.push([this.#lsnHex, this.#commitAt]);
     }
-    open.events.push(
-      encodeRow({ ...row, transaction: open.transactions.length - 1, ordinal: place.ordinal }),
-    );
-    open.bytes += place.bytes + ROW_OVERHEAD_BYTES;
+    row.transaction = open.transactions.length - 1;
+    open.events.push(encodeRow(row));
+    open.bytes += bytes + ROW_OVERHEAD_BYTES;
     this.#rows++;
     if (open.events.length === this.#options.rows) this.#full.push(open);
     else if (open.bytes >= this.#options.bytes) this.#full.push(open);

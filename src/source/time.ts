@@ -1,5 +1,5 @@
-import type { Cell, Micros } from '../events/row.ts';
 import { timestampMicros } from '../events/cell-time.ts';
+import type { Cell, Micros } from '../events/row.ts';
 import { known, type TablePlan } from '../rules/plan.ts';
 import type { SourceTimes } from '../store/control.ts';
 

@@ -3,7 +3,7 @@ import type { Lsn } from '../events/position.ts';
 import { type Cell, type Micros, SECOND, UNCHANGED } from '../events/row.ts';
 import type { Plan } from '../rules/plan.ts';
 import type { Acknowledgement, SourceTimes } from '../store/control.ts';
-import type { Batcher } from './batcher.ts';
+import type { Batcher, OutgoingRow } from './batcher.ts';
 import type { Change, Relation } from './change.ts';
 import type { Received } from './inbox.ts';
 import { decodeMessage, messagePrefix } from './message.ts';
@@ -57,6 +57,11 @@ export class TransactionReader {
   #committedRules: string;
   /** A rule set to switch to before the next message. */
   #announced: string | null = null;
+  /** One for all rows: the batcher copies it. */
+  readonly #parts: OutgoingRow = {
+    ...{ table: 0, op: 0, late: false, transaction: 0, ordinal: 0, at: 0, watermark: 0, roles: 0 },
+    ...{ cells: NO_CELLS, old: null },
+  };
   stopAtCommit = false;
 
   constructor(plan: Plan, options: ReaderOptions) {
@@ -189,12 +194,19 @@ export class TransactionReader {
     this.#clock.stamp(table, cells);
     this.#router.route(table, cells);
     this.#rowCounts[table] = (this.#rowCounts[table] as number) + 1;
-    const { at, watermark, late } = this.#clock;
+    const parts = this.#parts;
+    parts.table = table;
+    parts.op = op;
+    parts.ordinal = this.#ordinal;
+    parts.at = this.#clock.at;
+    parts.watermark = this.#clock.watermark;
+    parts.late = this.#clock.late;
+    parts.cells = cells;
+    parts.old = oldCells;
     const { targets, roles, count } = this.#router;
-    const place = { ordinal: this.#ordinal, bytes };
     for (let i = 0; i < count; i++) {
-      const parts = { table, op, late, at, watermark, roles: roles[i] as number, cells, old: oldCells };
-      this.#options.batcher.add(targets[i] as number, parts, place);
+      parts.roles = roles[i] as number;
+      this.#options.batcher.add(targets[i] as number, parts, bytes);
     }
   }
 
