@@ -150,10 +150,12 @@ describe('the queue in PostgreSQL', () => {
     await producer.add([batch(0)]);
     await until('the first', () => took.length === 1);
     const listeners = `FROM pg_stat_activity WHERE datname = 'cut' AND application_name = 'weir-queue-listen'`;
-    const [old] = await sql<{ pid: number }>('postgres', `SELECT pid ${listeners}`);
+    const listening = () => sql<{ pid: number }>('postgres', `SELECT pid ${listeners}`);
+    await until('it listens', async () => (await listening()).length === 1);
+    const [old] = await listening();
     await sql('postgres', `SELECT pg_terminate_backend(${old?.pid})`);
     await until('it listens again', async () => {
-      const [now] = await sql<{ pid: number }>('postgres', `SELECT pid ${listeners}`);
+      const [now] = await listening();
       return now !== undefined && now.pid !== old?.pid;
     });
     added = performance.now();
