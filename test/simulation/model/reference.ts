@@ -1,0 +1,68 @@
+import { fold } from '../../../src/engine/fold.ts';
+import { PartitionState } from '../../../src/engine/partition-state.ts';
+import { type Batch, decodeRow, type EncodedRow } from '../../../src/events/batch.ts';
+import { closing } from '../../../src/events/position.ts';
+import { Batcher } from '../../../src/source/batcher.ts';
+import { TransactionReader } from '../../../src/source/transaction-reader.ts';
+import { planOf, VERSIONS } from '../rules.ts';
+import { Effects } from './effects.ts';
+import { SLOT, START, sizesOf, type Wal } from './wal.ts';
+
+export interface Uninterrupted {
+  readonly effects: Effects;
+  readonly state: PartitionState;
+  /** Those that the state has. */
+  readonly buckets: ReadonlySet<number>;
+}
+
+/** All transactions, read once and folded once, in one partition, by nobody who could be interrupted. */
+export async function uninterrupted(wal: Wal): Promise<Uninterrupted> {
+  const { batches, reader } = await readAll(wal);
+  const effects = new Effects(null);
+  const buckets = new Set<number>();
+  const state = new PartitionState(await planOf(VERSIONS[0] ?? ''));
+  for (const batch of batches) {
+    const plan = await planOf(batch.rules);
+    state.setPlan(plan);
+    const rows = batch.events.map((event) =>
+      decodeRow(event as EncodedRow, batch, (table) => plan.tables[table]?.columns.length ?? 0),
+    );
+    for (const bucket of state.neededBuckets(rows)) {
+      buckets.add(bucket);
+      state.install(bucket, null, []);
+    }
+    const watermarks = batch.watermarks.map((watermark) => watermark ?? -Infinity);
+    const { outputs } = fold(plan, state, { rows, watermarks, commitAt: batch.commitAt });
+    const { epoch, partition, from: expected, to } = batch;
+    const where = { partition, epoch, expected, to, generation: 0, segment: null } as const;
+    effects.write([{ ...where, outputs, rulesVersion: plan.version, scoring: plan.scoring }]);
+  }
+  state.setPlan(reader.plan);
+  return { effects, state, buckets };
+}
+
+async function readAll(wal: Wal) {
+  const batches: Batch[] = [];
+  const times = { commitAt: 0, events: {} };
+  const plan = await planOf(VERSIONS[0] ?? '');
+  const batcher = new Batcher(
+    {
+      ...{ epoch: 1, positions: [closing(START)], acknowledged: START, commitAt: 0 },
+      ...{ rows: Infinity, bytes: Infinity },
+      time: () => ({ commitAt: reader.clock.commitAt, watermarks: reader.clock.watermarks() }),
+      onBatch: (batch) => batches.push(batch),
+    },
+    plan.version,
+  );
+  const reader: TransactionReader = new TransactionReader(plan, {
+    ...{ slot: SLOT, partitions: 1, acknowledged: START, times, batcher },
+    loadRules: planOf,
+    needsOtherPublications: () => false,
+    onHeartbeat: () => undefined,
+    onRows: () => undefined,
+  });
+  const changes = wal.transactions.flatMap((transaction) => transaction.changes);
+  await reader.read({ changes, sizes: sizesOf(changes) });
+  batcher.flush();
+  return { batches, reader };
+}

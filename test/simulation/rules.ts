@@ -1,0 +1,105 @@
+import { compileRules } from '../../src/rules/compile-rules.ts';
+import type { Plan } from '../../src/rules/plan.ts';
+import { formatProblem } from '../../src/rules/problem.ts';
+import { Plans } from '../../src/worker/plans.ts';
+
+/** Two tables, two key dimensions, one table with event time; scores of a row come from several partitions. */
+const EVENTS = `version: 1
+events:
+  transaction:
+    table: public.transactions
+    time: created_at
+    lateness: 5s
+    columns: { id: int8, user_id: int8, device_id: text, amount: numeric, country: text, created_at: timestamptz }
+  login:
+    table: public.logins
+    columns: { id: int8, user_id: int8, device_id: text }
+scoring:
+  transaction:
+    bands: { flag: 50, block: 100 }
+    actions: { block: [alert, block] }
+    block: { by: user_id, for: 1h }
+rules:
+  - id: large
+    event: transaction
+    when: amount > 100
+    score: 60
+    actions: [alert]
+    message: "{amount} by {user_id}"
+  - id: shared_device
+    event: transaction
+    let:
+      users: { distinct: user_id, by: device_id, over: 2m }
+      spent: { sum: amount, by: device_id, over: 30s }
+    when: users > 1 && spent > 50
+    score: 40.2
+    actions: [block]
+    block: { by: device_id, for: 10m }
+  - id: after_logins
+    event: transaction
+    let: { logins: { count: login, by: user_id, over: 1m } }
+    when: logins > 1
+    score: 20
+    severity: info
+`;
+
+const OLD = `${EVENTS}
+  - id: frequent
+    event: transaction
+    let: { n: { count: transaction, by: user_id, over: 1m } }
+    when: n > 2
+    score: 30.1
+    actions: [alert, flag]
+    cooldown: { by: user_id, for: 20s }
+    message: "{n} by {user_id}"
+  - id: moved
+    event: transaction
+    let: { before: { previous: country, by: user_id, over: 10m } }
+    when: country != before
+    score: 25
+    actions: [alert]
+`;
+
+/** Routes logins also by device, and scores otherwise. */
+const NEW = `${EVENTS}
+  - id: frequent
+    event: transaction
+    let: { n: { count: transaction, by: user_id, over: 1m } }
+    when: n > 1
+    score: 35
+    actions: [alert, flag]
+    cooldown: { by: user_id, for: 20s }
+    message: "{n} by {user_id}"
+  - id: crowd
+    event: login
+    let: { n: { count: login, by: device_id, over: 30s } }
+    when: n > 2
+    actions: [alert]
+    cooldown: { by: device_id, for: 1m }
+  - id: small_change
+    event: transaction
+    let: { least: { min: amount, by: user_id, over: 5m } }
+    when: least < 50
+    score: 10
+    mode: shadow
+`;
+
+function contentOf(text: string): { readonly version: string; readonly content: string } {
+  const { plan, problems, content } = compileRules([{ name: 'simulation.yaml', text }], null);
+  if (plan === null) throw new Error(problems.map(formatProblem).join('\n'));
+  return { version: plan.version, content };
+}
+
+const stored = [OLD, NEW].map(contentOf);
+
+/** What weir.rule_versions holds. */
+export const VERSIONS: readonly string[] = stored.map(({ version }) => version);
+
+/** The workers' own way from a version to its plan; compiled once for all schedules. */
+export const plans = new Plans({
+  getRules: async (version) => stored.find((set) => set.version === version)?.content ?? null,
+});
+
+export function planOf(version: string): Promise<Plan> {
+  return plans.get(version);
+}
