@@ -18,6 +18,7 @@ import type { SourceOptions, SourceState } from './source-options.ts';
 import { TransactionReader } from './transaction-reader.ts';
 
 const DRAIN_MS = 30_000;
+const PAUSE_SHOWN_MS = 1_000;
 
 type Raised = Awaited<ReturnType<ControlStore['raiseEpoch']>>;
 
@@ -46,6 +47,10 @@ export class Epoch {
   readonly #linger: Linger;
   readonly #acknowledger: Acknowledger;
   #paused = false;
+  #pauseShown: NodeJS.Timeout | null = null;
+  #drainEnds: NodeJS.Timeout | null = null;
+  /** When the last heartbeat that was read back had been sent. */
+  #beatMs: number | null = null;
   #draining = false;
 
   constructor(options: EpochOptions) {
@@ -85,7 +90,11 @@ export class Epoch {
   async run(): Promise<'drained' | 'other-publications'> {
     const { signal } = this.#abort;
     const { config } = this.#options.source;
-    const beat = { databaseUrl: config.databaseUrl, slot: config.slot, everyMs: config.heartbeatMs, signal };
+    const beat = {
+      ...{ databaseUrl: config.databaseUrl, slot: config.slot, everyMs: config.heartbeatMs, signal },
+      onRefused: (error: Error) =>
+        this.#options.source.logger.warn({ reason: error.message }, 'no heartbeat'),
+    };
     const tasks = [
       this.#read(),
       this.#sender.run(signal).catch((error) => Promise.reject(queueFault(error))),
@@ -106,9 +115,19 @@ export class Epoch {
   /** Reads to the end of the transaction at hand, has everything committed and acknowledged; `run` then resolves. */
   drain(): void {
     this.#draining = true;
+    const { drainMs = DRAIN_MS } = this.#options.source;
+    this.#drainEnds = setTimeout(() => this.#giveUp(), drainMs);
     this.#reader.stopAtCommit = true;
     this.#inFlight.wake();
     this.#options.connection.interrupt();
+  }
+
+  /** Workers that are away do not keep a drain from ending. */
+  #giveUp(): void {
+    const { logger } = this.#options.source;
+    const batches = this.#inFlight.batches;
+    logger.warn({ batches }, 'drain: not all was committed in time; the next start replays the rest');
+    this.#stop();
   }
 
   async #read(): Promise<void> {
@@ -143,19 +162,12 @@ export class Epoch {
     // Also where the partitions were ahead already, so that no batch was left to close.
     this.#points.add(this.#reader.lastCommit);
     await this.#sender.idle();
-    const done = await this.#acknowledger.finish(source.drainMs ?? DRAIN_MS, this.#abort.signal);
-    const batches = this.#inFlight.batches;
+    const waitMs = source.drainMs ?? DRAIN_MS;
+    const done = await this.#acknowledger.finish(waitMs, this.#abort.signal);
     if (!done && !this.#draining) {
-      throw new Fault(
-        'connection',
-        `new rules need another connection, but ${batches} batches stay uncommitted`,
-      );
-    }
-    if (!done) {
-      source.logger.warn(
-        { batches },
-        'drain: not all was committed in time; the next start replays the rest',
-      );
+      const batches = this.#inFlight.batches;
+      const why = `new rules need another connection, but ${batches} batches stay uncommitted`;
+      throw new Fault('connection', why);
     }
     this.#stop();
   }
@@ -163,6 +175,8 @@ export class Epoch {
   #stop(): void {
     this.#abort.abort();
     this.#linger.stop();
+    if (this.#pauseShown !== null) clearTimeout(this.#pauseShown);
+    if (this.#drainEnds !== null) clearTimeout(this.#drainEnds);
     this.#inFlight.wake();
     this.#options.connection.interrupt();
   }
@@ -195,19 +209,29 @@ export class Epoch {
       loadRules: (version) => rules.announced(version),
       needsOtherPublications: (next) =>
         streamPublications(source.config.slot, next).some((name) => !publications.includes(name)),
-      onHeartbeat: (sentAtMs) => source.metrics.lag({ seconds: Math.max(0, Date.now() - sentAtMs) / 1000 }),
+      onHeartbeat: (sentAtMs) => {
+        this.#beatMs = sentAtMs;
+        source.metrics.lag({ seconds: Math.max(0, Date.now() - sentAtMs) / 1000 });
+      },
       onRows: (event, count) => source.metrics.rows(event, count),
     });
   }
 
+  /** Backpressure is everyday: only a pause that lasts is a state to tell of. */
   #setPaused(paused: boolean): void {
     this.#paused = paused;
     const { source, onState } = this.#options;
     source.metrics.paused(paused);
-    const bytes = this.#inFlight.bytes;
-    const detail = `${bytes} bytes are not yet committed by the workers`;
-    if (paused) onState('paused', detail);
-    else onState('streaming', `at ${formatLsn(this.#reader.lastCommitLsn)}`);
+    if (paused) this.#pauseShown = setTimeout(() => this.#showPause(), PAUSE_SHOWN_MS);
+    else {
+      if (this.#pauseShown !== null) clearTimeout(this.#pauseShown);
+      onState('streaming', `at ${formatLsn(this.#reader.lastCommitLsn)}`);
+    }
+  }
+
+  #showPause(): void {
+    const { onState } = this.#options;
+    onState('paused', `${this.#inFlight.bytes} bytes are not yet committed by the workers`);
   }
 
   #measure(): void {
@@ -215,6 +239,10 @@ export class Epoch {
     source.metrics.inFlight(this.#inFlight.bytes);
     const lsn = this.#reader.lastCommitLsn;
     if (connection.walEnd > lsn) source.metrics.lag({ bytes: Number(connection.walEnd - lsn) });
+    if (this.#beatMs === null) return;
+    // A heartbeat that is overdue says how far behind the stream is; one that was on time has said so itself.
+    const overdueMs = Date.now() - this.#beatMs - source.config.heartbeatMs;
+    if (overdueMs > source.config.heartbeatMs) source.metrics.lag({ seconds: overdueMs / 1000 });
   }
 }
 

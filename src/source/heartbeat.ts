@@ -6,14 +6,31 @@ interface HeartbeatOptions {
   readonly slot: string;
   readonly everyMs: number;
   readonly signal: AbortSignal;
+  /** PostgreSQL has no connection left for it: time of idle events stands still meanwhile, and nothing is lost. */
+  readonly onRefused: (error: Error) => void;
 }
+
+const TOO_MANY_CONNECTIONS = '53300';
+const TRY_AGAIN_MS = 5_000;
 
 /**
  * Writes a small transactional message into the WAL every so often: it comes back through the stream, moves time
  * and an idle slot, and measures the way there. Resolves when the signal aborts, throws when its connection is lost:
  * a server that shuts down ends this one first, and waits for the stream to let go.
  */
-export async function heartbeat({ databaseUrl, slot, everyMs, signal }: HeartbeatOptions): Promise<void> {
+export async function heartbeat(options: HeartbeatOptions): Promise<void> {
+  while (!options.signal.aborted) {
+    try {
+      await beat(options);
+    } catch (error) {
+      if ((error as { code?: string }).code !== TOO_MANY_CONNECTIONS) throw error;
+      options.onRefused(error as Error);
+      await delay(TRY_AGAIN_MS, options.signal);
+    }
+  }
+}
+
+async function beat({ databaseUrl, slot, everyMs, signal }: HeartbeatOptions): Promise<void> {
   const client = new Client({
     connectionString: databaseUrl,
     application_name: `weir/${slot} heartbeat`,
@@ -21,16 +38,18 @@ export async function heartbeat({ databaseUrl, slot, everyMs, signal }: Heartbea
     connectionTimeoutMillis: 10_000,
     query_timeout: 30_000,
   });
-  const lost = new Promise<never>((_, reject) => {
-    client.on('error', reject);
-  });
-  lost.catch(() => undefined);
+  const ended = new AbortController();
+  client.on('error', (error) => ended.abort(error));
+  const stopped = AbortSignal.any([signal, ended.signal]);
   try {
     await client.connect();
+    // A standby that is away must not hold up the heartbeat.
+    await client.query("SET synchronous_commit = 'local'");
     while (!signal.aborted) {
       const content = encodeMessage({ kind: 'heartbeat', sentAt: Date.now() });
       await client.query('SELECT pg_logical_emit_message(true, $1, $2)', [messagePrefix(slot), content]);
-      await Promise.race([delay(everyMs, signal), lost]);
+      await delay(everyMs, stopped);
+      if (ended.signal.aborted) throw ended.signal.reason;
     }
   } finally {
     await client.end().catch(() => undefined);

@@ -13,6 +13,7 @@ export class Sender {
   readonly #onSent: (batches: readonly Batch[]) => void;
   #waiting: Batch[] = [];
   #adding = false;
+  #ended = false;
   #wake: (() => void) | null = null;
   #idle: (() => void) | null = null;
 
@@ -34,16 +35,21 @@ export class Sender {
   async run(signal: AbortSignal): Promise<void> {
     const stop = () => this.#wake?.();
     signal.addEventListener('abort', stop, { once: true });
-    while (!signal.aborted) {
-      if (this.#waiting.length === 0) await this.#more();
-      else await this.#send();
+    try {
+      while (!signal.aborted) {
+        if (this.#waiting.length === 0) await this.#more();
+        else await this.#send();
+      }
+    } finally {
+      signal.removeEventListener('abort', stop);
+      this.#ended = true;
+      this.#idle?.();
     }
-    signal.removeEventListener('abort', stop);
   }
 
-  /** Resolves when the queue has taken all that was pushed. */
+  /** Resolves when the queue has taken all that was pushed, or never will. */
   async idle(): Promise<void> {
-    if (!this.busy) return;
+    if (!this.busy || this.#ended) return;
     await new Promise<void>((resolve) => {
       this.#idle = resolve;
     });

@@ -18,10 +18,8 @@ export interface SourceMetrics {
 }
 
 export interface SourceOptions {
-  readonly config: Pick<
-    Config,
-    'databaseUrl' | 'slot' | 'partitions' | 'columns' | 'adoptSlot' | 'batch' | 'heartbeatMs'
-  >;
+  /** `partitions`: how many the producer has queues for. */
+  readonly config: Pick<Config, 'databaseUrl' | 'slot' | 'partitions' | 'batch' | 'heartbeatMs'>;
   readonly control: ControlStore;
   readonly producer: BatchProducer;
   readonly budget: ByteBudget;

@@ -7,7 +7,7 @@ import { Backoff } from './backoff.ts';
 import { ReplicationConnection } from './connection.ts';
 import { Epoch } from './epoch.ts';
 import { readFacts } from './facts.ts';
-import { asFault, type Fault } from './fault.ts';
+import { asFault, Fault } from './fault.ts';
 import { refusal } from './finding.ts';
 import { delay } from './heartbeat.ts';
 import { judge } from './preflight.ts';
@@ -18,6 +18,9 @@ import { waitForSlot } from './wait-for-slot.ts';
 
 /** What an attempt that never reached the server says of it: no waiting mends these. */
 const REFUSED = /^(28...|3D000|42501)$/;
+
+/** Workers that ask for one epoch after another are not followed faster than this. */
+const REQUEST_EVERY_MS = 1_000;
 
 /**
  * The source: holds the slot, begins an epoch, streams until something fails, and begins the next. There is one
@@ -81,9 +84,10 @@ export class Source {
       failpoint('epoch.raised');
       metrics.epochBegun(raised.epoch, reason);
       const { epoch, ack } = raised;
+      this.#checkPartitions(raised.positions.length);
       logger.info({ epoch, reason, lsn: formatLsn(ack.lsn), rules: ack.rules }, 'epoch begun');
       await this.#check();
-      await this.#options.producer.empty();
+      await this.#emptyQueues();
       failpoint('queue.emptied');
       // While this one waited for the slot, another may have gone on to other rules.
       const inForce = ack.rules === plan.version ? plan : await this.#rules.recorded(ack.rules);
@@ -92,6 +96,21 @@ export class Source {
       return await this.#stream({ connection, raised, plan: inForce, publications });
     } finally {
       await connection.close();
+    }
+  }
+
+  /** Whoever re-sharded has this process begin anew; until then it must not send to queues that it does not have. */
+  #checkPartitions(stored: number): void {
+    const { partitions } = this.#options.config;
+    if (stored === partitions) return;
+    throw new Fault('fenced', `the store has ${stored} partitions, this process works with ${partitions}`);
+  }
+
+  async #emptyQueues(): Promise<void> {
+    try {
+      await this.#options.producer.empty();
+    } catch (error) {
+      throw new Fault('queue', `the queues could not be emptied: ${(error as Error).message}`, error);
     }
   }
 
@@ -148,7 +167,8 @@ export class Source {
     if (!this.#connectedOnce && REFUSED.test((error as { code?: string }).code ?? ''))
       throw unreachable(error);
     const fault = asFault(error);
-    const waitMs = fault.reason === 'requested' ? 0 : this.#backoff.nextMs(ranMs);
+    const atOnce = fault.reason === 'requested' && ranMs >= REQUEST_EVERY_MS;
+    const waitMs = atOnce ? 0 : this.#backoff.nextMs(ranMs);
     this.#say(fault, waitMs);
     await delay(waitMs, this.#stopping.signal);
     return fault.reason;
@@ -161,6 +181,8 @@ export class Source {
     metrics.reconnected();
     const fields = { reason: fault.reason, detail: fault.message, waitMs: Math.round(waitMs) };
     if (fault.reason === 'requested') logger.info(fields, 'a new epoch was asked for');
+    else if (isBug(fault.cause))
+      logger.error({ ...fields, err: fault.cause }, 'a bug ended the epoch: beginning another');
     else logger.warn(fields, 'the epoch has ended: beginning another');
   }
 
@@ -172,6 +194,11 @@ export class Source {
     this.#options.logger.info({ state, detail }, 'source');
     this.#options.onStatus?.(this.#status);
   }
+}
+
+/** Ours or a library's. A new epoch is safe after any; its stack is worth having. */
+function isBug(cause: unknown): boolean {
+  return cause instanceof TypeError || cause instanceof RangeError || cause instanceof ReferenceError;
 }
 
 function unreachable(error: unknown): WeirError {

@@ -3,7 +3,7 @@ import { DEFAULTS } from '../../../src/config.ts';
 import { until } from '../../support/until.ts';
 import { type RunningSource, SLOT, SourceFixture } from './fixture.ts';
 
-const CONFIG = { slot: SLOT, partitions: 4, columns: 'used', adoptSlot: false, heartbeatMs: 200 } as const;
+const CONFIG = { slot: SLOT, partitions: 4, heartbeatMs: 200 } as const;
 
 describe('a source that meets faults', () => {
   let fixture: SourceFixture;
@@ -159,16 +159,50 @@ describe('a source that meets faults', () => {
 
   test('an idle system writes little', async () => {
     fixture.workers.start();
-    const running = fixture.source();
-    await fixture.streaming(running);
-    const before = fixture.workers.batches.length;
-    const [{ n: commits }] = (await fixture.sql(
-      'select xact_commit::int as n from pg_stat_database where datname = current_database()',
-    )) as [{ n: number }];
+    await fixture.streaming(fixture.source());
+    const written = async () => {
+      const [row] = await fixture.sql(
+        "select pg_snapshot_xmax(pg_current_snapshot())::text::int as xids, (pg_current_wal_lsn() - '0/0')::float8 as bytes",
+      );
+      return row as { xids: number; bytes: number };
+    };
+    const batches = fixture.workers.batches.length;
+    const before = await written();
     const since = Date.now();
     await until('6 seconds have passed', () => Date.now() - since > 6_000);
-    // Thirty heartbeats: at most two rounds of punctuations.
-    expect(fixture.workers.batches.length - before).toBeLessThanOrEqual(8);
-    expect(commits).toBeGreaterThan(0);
+    const after = await written();
+    // Thirty heartbeats, and at most two rounds of punctuations with their acknowledgement.
+    expect(fixture.workers.batches.length - batches).toBeLessThanOrEqual(8);
+    expect(after.xids - before.xids).toBeLessThanOrEqual(32 + 8 + 4);
+    expect(after.bytes - before.bytes).toBeLessThan(256 * 1024);
+  });
+
+  test('a drain without workers ends in its time, and the next start replays the rest', async () => {
+    const first = fixture.source({ drainMs: 500, inFlightBytes: 64 * 1024 });
+    await fixture.streaming(first);
+    await insert(5_000);
+    await until('paused', () => first.source.status.state === 'paused');
+    first.source.drain();
+    await first.done;
+    fixture.workers.start();
+    await fixture.streaming(fixture.source());
+    await exact(5_000);
+  });
+
+  test('a queue that fails during a drain does not keep it from ending', async () => {
+    fixture.workers.start();
+    const first = fixture.source();
+    await fixture.streaming(first);
+    await insert(10);
+    await fixture.settled(10);
+    await fixture.workers.stop();
+    fixture.workers.failNextAdd = new Error('away');
+    await insert(10);
+    first.source.drain();
+    await first.done;
+    fixture.workers.failNextAdd = null;
+    fixture.workers.start();
+    await fixture.streaming(fixture.source());
+    await exact(20);
   });
 });

@@ -97,6 +97,7 @@ export class SourceFixture {
   readonly control: ControlStore;
   plan: Plan = makePlan('v1', [{}]);
   workers: Workers;
+  partitions = 4;
   readonly #sources: RunningSource[] = [];
 
   constructor(postgres: TestPostgres) {
@@ -117,6 +118,7 @@ export class SourceFixture {
     await this.stopAll();
     this.plan = plan;
     const partitions = options.partitions ?? 4;
+    this.partitions = partitions;
     this.workers = this.#makeWorkers(partitions);
     const client = await this.client();
     try {
@@ -194,9 +196,7 @@ export class SourceFixture {
       config: {
         databaseUrl: this.postgres.url,
         slot: SLOT,
-        partitions: 4,
-        columns: 'used',
-        adoptSlot: false,
+        partitions: this.partitions,
         batch: DEFAULTS.batch,
         heartbeatMs: 200,
       },

@@ -102,7 +102,9 @@ describe('a source that finds its slot changed', () => {
     const url = new URL(fixture.postgres.url);
     url.pathname = '/absent';
     const config = {
-      ...({ databaseUrl: url.href, slot: SLOT, partitions: 4, columns: 'used', adoptSlot: false } as const),
+      databaseUrl: url.href,
+      slot: SLOT,
+      partitions: 4,
       ...{ batch: { rows: 10, bytes: 1000, lingerMs: 5 }, heartbeatMs: 1_000 },
     };
     expect(await refused(fixture.source({ config }))).toMatchObject({ code: 'WEIR_SOURCE_REFUSED', exit: 3 });

@@ -172,6 +172,15 @@ describe('the sender', () => {
     await running;
   });
 
+  test('is idle once it has failed: nobody waits for what never comes', async () => {
+    const sender = new Sender({ add: () => Promise.reject(new Error('OOM')) }, () => undefined);
+    sender.push(batch(0, 1));
+    const idle = sender.idle();
+    await expect(sender.run(new AbortController().signal)).rejects.toThrow('OOM');
+    await idle;
+    await sender.idle();
+  });
+
   test('ends with what the queue throws', async () => {
     const sender = new Sender({ add: () => Promise.reject(new Error('OOM')) }, () => undefined);
     sender.push(batch(0, 1));
