@@ -20,4 +20,6 @@ export interface CatalogColumn {
   readonly pgType: string;
   readonly notNull: boolean;
   readonly generated: boolean;
+  /** PostgreSQL 18: computed when it is read, so never in the WAL. */
+  readonly virtual?: true;
 }

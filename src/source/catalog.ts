@@ -14,7 +14,12 @@ const tableSchema = z.object({
   name: z.string(),
   primary_key: z.array(z.string()),
   columns: z.array(
-    z.object({ name: z.string(), type: z.string(), not_null: z.boolean(), generated: z.boolean() }),
+    z.object({
+      name: z.string(),
+      type: z.string(),
+      not_null: z.boolean(),
+      generated: z.enum(['', 's', 'v']),
+    }),
   ),
   /** Its own when it holds rows, else those of its partitions. */
   identities: z.array(z.object({ kind: identity, columns: z.array(z.string()) })),
@@ -52,7 +57,7 @@ SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
         WHERE x.indrelid = c.oid AND x.indisprimary
         ORDER BY array_position(x.indkey::int2[], a.attnum)) AS primary_key,
   (SELECT coalesce(json_agg(json_build_object('name', a.attname, 'not_null', a.attnotnull,
-      'generated', a.attgenerated <> '',
+      'generated', a.attgenerated,
       'type', CASE WHEN bt.typtype = 'e' THEN 'enum'
                    WHEN bt.typelem <> 0 AND bt.typcategory = 'A' THEN
                      (CASE WHEN et.typtype = 'e' THEN 'enum' ELSE et.typname END) || '[]'
@@ -79,7 +84,8 @@ function tableOf(row: TableRow): CatalogTable {
     name: column.name,
     pgType: column.type,
     notNull: column.not_null,
-    generated: column.generated,
+    generated: column.generated !== '',
+    ...(column.generated === 'v' ? { virtual: true } : {}),
   }));
   const base = { schema: row.schema, name: row.name, columns, primaryKey: row.primary_key };
   return { ...base, ...identityOf(row.identities) };

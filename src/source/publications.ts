@@ -113,6 +113,14 @@ function desiredTable(use: TableUse, options: PublicationOptions): DesiredTable 
 
 /** After this, PostgreSQL still accepts every UPDATE and DELETE of the table. */
 function requireIdentity(table: CatalogTable, full: string): void {
+  const virtual = table.columns.find((column) => column.virtual === true);
+  if (table.replicaIdentity === 'full' && virtual !== undefined) {
+    throw refuse(
+      full,
+      `has REPLICA IDENTITY FULL and the virtual generated column "${virtual.name}": once its updates are published, its own UPDATE and DELETE would fail`,
+      'make the column STORED, or give the table a primary key and `REPLICA IDENTITY DEFAULT`, or capture inserts only',
+    );
+  }
   if (table.replicaIdentity === 'full' || table.identityColumns.length > 0) return;
   throw refuse(
     full,
@@ -162,15 +170,20 @@ interface GeneratedContext {
   readonly full: string;
 }
 
-/** Before 18 a generated column is not replicated at all. */
+/** Before 18 a generated column is not replicated at all, and a virtual one is in no WAL. */
 function checkGenerated(found: CatalogTable, { needed, options, full }: GeneratedContext): void {
-  if (options.serverVersion >= 180_000) return;
-  const generated = found.columns.find((column) => column.generated && needed.includes(column.name));
-  if (generated === undefined) return;
+  const replicated = options.serverVersion >= 180_000;
+  const absent = found.columns.find(
+    ({ name, generated, virtual }) => needed.includes(name) && generated && (virtual === true || !replicated),
+  );
+  if (absent === undefined) return;
+  const version = Math.floor(options.serverVersion / 10_000);
   throw refuse(
     full,
-    `column "${generated.name}" is generated, and PostgreSQL ${Math.floor(options.serverVersion / 10_000)} does not replicate generated columns`,
-    'write its expression in the rules instead, or use PostgreSQL 18',
+    `column "${absent.name}" is generated${absent.virtual === true ? ' and virtual' : ''}, which PostgreSQL ${version} does not replicate`,
+    absent.virtual === true
+      ? 'write its expression in the rules instead, or make it STORED'
+      : 'write its expression in the rules instead, or use PostgreSQL 18',
   );
 }
 

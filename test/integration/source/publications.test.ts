@@ -266,6 +266,25 @@ describe.each([14, 15, 18] as const)('publications on PostgreSQL %i', (version) 
     });
   });
 
+  test.runIf(version >= 18)(
+    'a virtual generated column is refused where it would break updates',
+    async () => {
+      await client.query(`create table if not exists virtual (id int primary key, a int, b int,
+      v int generated always as (a + 1) virtual)`);
+      const kind = { table: 'virtual', ddl: [], ops: CHANGES, uses: ['a'] };
+      await apply([planTable(kind)]);
+      for (const statement of HOST) await client.query(statement.replace(/\bT\b/, 'virtual'));
+      await expect(apply([planTable({ ...kind, uses: ['v'] })])).rejects.toThrow(
+        /"v" is generated and virtual/,
+      );
+      await apply([planTable(KINDS[0] as Kind)]);
+      await client.query('alter table virtual replica identity full');
+      await expect(apply([planTable(kind)])).rejects.toThrow(/FULL and the virtual generated column "v"/);
+      await apply([planTable({ ...kind, ops: ['insert'] })]);
+      for (const statement of HOST) await client.query(statement.replace(/\bT\b/, 'virtual'));
+    },
+  );
+
   test('a table of weir, a missing table and a missing column are refused', async () => {
     await expect(apply([{ schema: 'weir', name: 'alerts' }])).rejects.toThrow(/Weir's own/);
     await expect(apply([{ name: 'absent' }])).rejects.toThrow(/public.absent does not exist/);
