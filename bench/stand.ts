@@ -11,6 +11,8 @@ import { startRedis, type TestRedis } from '../test/support/redis.ts';
 import { until } from '../test/support/until.ts';
 
 const ROOT = join(import.meta.dirname, '..');
+/** To look into the process under load: BENCH_NODE_ARGS='--cpu-prof --cpu-prof-dir=/tmp/prof' npm run bench. */
+const NODE_ARGS = (process.env['BENCH_NODE_ARGS'] ?? '').split(' ').filter((arg) => arg !== '');
 export type Backend = 'redis' | 'postgres';
 export const BACKENDS: readonly Backend[] = ['redis', 'postgres'];
 
@@ -76,7 +78,7 @@ export class Stand {
 
   async weir(backend: Backend): Promise<RunningWeir> {
     const port = await freePort();
-    const child = spawn(process.execPath, [join(ROOT, 'bin/weir'), 'run'], {
+    const child = spawn(process.execPath, [...NODE_ARGS, join(ROOT, 'bin/weir'), 'run'], {
       cwd: this.#directory,
       env: { ...this.#env(backend), WEIR_HTTP: `127.0.0.1:${port}` },
       stdio: ['ignore', 'ignore', 'inherit'],

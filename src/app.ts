@@ -4,6 +4,7 @@ import { Hono } from 'hono';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { withClient } from './cli/connect.ts';
+import { queueInstance } from './cli/queue-instance.ts';
 import { readValidRules } from './cli/read-rules.ts';
 import type { Config } from './config.ts';
 import { WeirError } from './errors.ts';
@@ -17,6 +18,8 @@ import type { Plan } from './rules/plan.ts';
 import { compileStored } from './rules/stored.ts';
 import { announceRules } from './source/announce-rules.ts';
 import { checkClient } from './source/facts.ts';
+import { refusal } from './source/finding.ts';
+import { judgeServer, readServer } from './source/requirements.ts';
 import { type Blocker, slotStatus } from './source/slot.ts';
 import { Source } from './source/source.ts';
 import type { SourceStatus } from './source/source-options.ts';
@@ -88,7 +91,7 @@ async function shards(app: App): Promise<Instance> {
 
 /** Runs with the partitions that the store has, until the signal aborts or their number is to change. */
 async function runShards(app: App, instance: Instance, signal: AbortSignal): Promise<void> {
-  const { config, logger, health } = app;
+  const { config, logger } = app;
   const stopping = new AbortController();
   const stop = (): void => stopping.abort();
   signal.addEventListener('abort', stop, { once: true });
@@ -102,9 +105,9 @@ async function runShards(app: App, instance: Instance, signal: AbortSignal): Pro
     mountBoard(board, queues.queues, { allowActions: config.http.allowActions });
     app.http.mountBoard(board);
     measureAtScrape(app, queues);
-    health.clear('starting');
-    await Promise.all([
-      runRoles(app, { instance, queues, stopping }),
+    // Whichever ends first, by itself or by a failure, ends the other.
+    await settled([
+      runRoles(app, { instance, queues, stopping }).finally(stop),
       untilReshard(app, instance, stopping).finally(stop),
     ]);
   } finally {
@@ -121,8 +124,11 @@ interface Running {
 
 /** Workers own their partitions before the source begins its epoch; at the end they outlive its drain. */
 async function runRoles(app: App, running: Running): Promise<void> {
-  const { config } = app;
+  const { config, health } = app;
   const { signal } = running.stopping;
+  if (config.role !== 'worker') health.set('source', 'starting: not connected yet');
+  if (config.role !== 'source') health.set('no-partitions', 'this worker owns no partition yet');
+  health.clear('starting');
   if (config.role === 'source') return runSource(app, running);
   const workerStop = new AbortController();
   const { worker, owns, close } = makeWorker(app, running);
@@ -210,11 +216,16 @@ async function runSource(app: App, { instance, queues, stopping }: Running): Pro
   await source.run();
 }
 
-/** The rules directory is only where a rule set comes from: it takes effect where the stream announces it. */
+/**
+ * Makes doctor's checks, then reads the rules directory, which is only where a rule set comes from: it takes effect
+ * where the stream announces it.
+ */
 async function rulesFromDisk(app: App, instance: Instance, signal: AbortSignal): Promise<Plan> {
   const { config, control, logger } = app;
   const target = { url: config.databaseUrl, variable: 'DATABASE_URL', slot: config.slot };
   return withClient(target, async (client) => {
+    const refused = refusal(judgeServer(await readServer(client, config.slot)));
+    if (refused !== null) throw refused;
     const webhooks = Object.keys(config.webhooks);
     const options = { path: config.rulesPath, cwd: process.cwd(), source: client, webhooks };
     const { plan, content, warnings } = await readValidRules(options);
@@ -229,8 +240,11 @@ async function rulesFromDisk(app: App, instance: Instance, signal: AbortSignal):
   });
 }
 
+/** A standby is ready to take over, and a paused source does what it should: it waits for the workers. */
+const READY: readonly SourceStatus['state'][] = ['streaming', 'paused', 'waiting-for-slot'];
+
 function showStatus({ health }: App, { state, detail }: SourceStatus): void {
-  if (state === 'streaming' || state === 'waiting-for-slot') health.clear('source');
+  if (READY.includes(state)) health.clear('source');
   else health.set('source', `${state}: ${detail}`);
 }
 
@@ -274,11 +288,6 @@ async function untilReshard(app: App, instance: Instance, stopping: AbortControl
   }
 }
 
-/** Two Weirs on one Redis never meet: system, database and slot are in the names of the queues. */
-function queueInstance({ systemIdentifier, database, slot }: Instance): string {
-  return `${systemIdentifier}-${database}-${slot}`;
-}
-
 function notInitialised({ slot, databaseUrl, storeUrl }: Config): WeirError {
   const where = storeUrl === databaseUrl ? 'the source database' : 'the store (WEIR_STORE_URL)';
   return new WeirError({
@@ -287,6 +296,11 @@ function notInitialised({ slot, databaseUrl, storeUrl }: Config): WeirError {
     hint: 'run `weir init --apply` (or have a DBA run what `weir init` prints)',
     retry: 'after-operator',
   });
+}
+
+/** Waits for all of them, then throws the first failure. */
+async function settled(tasks: readonly Promise<void>[]): Promise<void> {
+  for (const task of await Promise.allSettled(tasks)) if (task.status === 'rejected') throw task.reason;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

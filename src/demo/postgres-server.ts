@@ -96,6 +96,9 @@ export class PostgresServer {
       detached: true, // Ctrl-C in the terminal is for Weir, which then stops PostgreSQL in its turn
     });
     this.#process = child;
+    const orphaned = (): void => void child.kill('SIGQUIT');
+    process.once('exit', orphaned);
+    child.once('exit', () => process.off('exit', orphaned));
     const keep = (chunk: Buffer): void => {
       this.#log = `${this.#log}${chunk.toString('utf8')}`.slice(-4_096);
     };

@@ -21,7 +21,7 @@ export interface WorkerOptions {
   readonly partition: PartitionDeps;
   readonly metrics: WorkerMetrics;
   readonly logger: Logger;
-  /** Which partitions this process owns changed: for readiness. */
+  /** Which partitions this process owns, each time it has looked: for readiness. */
   readonly onBalanced: (owned: readonly number[]) => void;
 }
 
@@ -88,10 +88,11 @@ export class Worker {
       await ownership.release(partition);
     }
     if (gained.length > 0) await this.#gain(gained);
-    if (gained.length + surplus.length === 0) return;
     const owned = [...ownership.owned].sort((a, b) => a - b);
-    this.#options.logger.info({ owned, gained, released: surplus }, 'partitions');
-    this.#options.metrics.owned(owned.length);
+    if (gained.length + surplus.length > 0) {
+      this.#options.logger.info({ owned, gained, released: surplus }, 'partitions');
+      this.#options.metrics.owned(owned.length);
+    }
     this.#options.onBalanced(owned);
   }
 
