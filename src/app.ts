@@ -8,6 +8,7 @@ import { queueInstance } from './cli/queue-instance.ts';
 import { readValidRules } from './cli/read-rules.ts';
 import type { Config } from './config.ts';
 import { WeirError } from './errors.ts';
+import { failpoint } from './failpoint.ts';
 import { mountBoard } from './monitor/board.ts';
 import { Health } from './monitor/health.ts';
 import { type HttpServer, startHttp } from './monitor/http.ts';
@@ -82,6 +83,7 @@ async function shards(app: App): Promise<Instance> {
   try {
     const done = await reshard(client, config.slot, config.partitions);
     if (!done) return instance;
+    failpoint('reshard.done');
     logger.info({ from: instance.partitions, to: config.partitions }, 're-sharded');
     return { ...instance, partitions: config.partitions };
   } finally {
@@ -172,7 +174,12 @@ function makeWorker(app: App, { instance, queues }: Running) {
     metrics,
     logger,
     partition: {
-      openLog: (partition) => PooledStateLog.open(pool, { processorId: config.slot, partition }),
+      openLog: (partition) =>
+        PooledStateLog.open(
+          pool,
+          { processorId: config.slot, partition },
+          { rotateBytes: config.state.segmentBytes },
+        ),
       plans: new Plans(control),
       commit: (commit) => committer.submit(commit),
       control,

@@ -22,6 +22,8 @@ export interface Config {
   readonly logLevel: string;
   readonly batch: { readonly rows: number; readonly bytes: number; readonly lingerMs: number };
   readonly memory: { readonly inFlightBytes: number };
+  /** A partition's segments of state are compacted from this size on. */
+  readonly state: { readonly segmentBytes: number };
   readonly heartbeatMs: number;
   readonly webhooks: Readonly<Record<string, { readonly url: string; readonly secret: string }>>;
 }
@@ -38,5 +40,6 @@ export const DEFAULTS = {
   queueDatabase: 'weir_queue',
   batch: { rows: 2_000, bytes: 512 * 1024, lingerMs: 5 },
   memory: { inFlightBytes: 64 * 1024 * 1024 },
+  state: { segmentBytes: 4 * 1024 * 1024 },
   heartbeatMs: 1_000,
 } as const;

@@ -4,13 +4,15 @@
  * Off, a failpoint costs one comparison.
  */
 export const FAILPOINTS = [
+  'ownership.gained', // partitions are locked, no epoch asked for
+  'epoch.requested', // a worker has asked for an epoch, no source has begun it
   'epoch.before', // the slot is held, the old epoch still stands
   'epoch.raised', // the new epoch stands, the queues still hold the old batches
   'queue.emptied', // nothing queued, nothing streamed yet
   'batch.before', // read from the WAL, not in the queue
   'batch.added', // in the queue, not yet committed
   'fold.done', // folded in memory, nothing written
-  'commit.before', // statements sent, COMMIT not
+  'commit.before', // statements sent, perhaps executed; COMMIT not
   'commit.after', // committed, the job not yet completed
   'idle.advanced', // idle partitions moved in one statement
   'compaction.snapshot', // a bucket's snapshot written, its segments still there
@@ -19,6 +21,8 @@ export const FAILPOINTS = [
   'ack.sent', // sent to the slot
   'rules.stored', // the rule set is in the store, not announced
   'rules.announced', // announced in the stream, not yet read back
+  'reshard.done', // another number of partitions in the store, nobody works with it
+  'heartbeat.sent', // Weir's own message is in the WAL
 ] as const;
 export type Failpoint = (typeof FAILPOINTS)[number];
 

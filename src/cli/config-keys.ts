@@ -189,11 +189,17 @@ export const KEYS = {
     meaning: 'Read and not yet committed: at this the source stops reading',
     kind: bytes(1 << 20),
   }),
+  segmentBytes: key({
+    key: 'state.segment_bytes',
+    default: `${DEFAULTS.state.segmentBytes / 1_048_576}MB`,
+    meaning: "A partition's segments of state are compacted from this size on",
+    kind: bytes(1_024),
+  }),
   heartbeat: key({
     key: 'heartbeat',
     default: `${DEFAULTS.heartbeatMs / 1_000}s`,
     meaning: 'How often Weir writes its own message into the WAL, which moves time',
-    kind: duration(100, 60_000),
+    kind: duration(10, 60_000),
   }),
 } as const;
 export type KeyName = keyof typeof KEYS;

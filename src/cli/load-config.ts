@@ -75,6 +75,7 @@ function collect(sources: ConfigSources): { settings: Settings; problems: readon
       lingerMs: reader.get(KEYS.batchLinger) ?? DEFAULTS.batch.lingerMs,
     },
     memory: { inFlightBytes: reader.get(KEYS.inFlightBytes) ?? DEFAULTS.memory.inFlightBytes },
+    state: { segmentBytes: reader.get(KEYS.segmentBytes) ?? DEFAULTS.state.segmentBytes },
     heartbeatMs: reader.get(KEYS.heartbeat) ?? DEFAULTS.heartbeatMs,
     webhooks: file.webhooks,
   };

@@ -98,6 +98,7 @@ function demoConfig(url: string, { http }: DemoOptions): Config {
     logLevel: 'warn',
     batch: DEFAULTS.batch,
     memory: DEFAULTS.memory,
+    state: DEFAULTS.state,
     heartbeatMs: DEFAULTS.heartbeatMs,
     webhooks: {},
   };

@@ -1,5 +1,5 @@
-import type { Micros } from '../events/row.ts';
 import { timestampMicros } from '../events/cell-time.ts';
+import type { Micros } from '../events/row.ts';
 import { parseIso } from './cel/time.ts';
 
 /** A timestamp as people and PostgreSQL write it; without a zone it is UTC; also `infinity`. null: not one. */

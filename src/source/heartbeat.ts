@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { failpoint } from '../failpoint.ts';
 import { encodeMessage, messagePrefix } from './message.ts';
 
 interface HeartbeatOptions {
@@ -48,6 +49,7 @@ async function beat({ databaseUrl, slot, everyMs, signal }: HeartbeatOptions): P
     while (!signal.aborted) {
       const content = encodeMessage({ kind: 'heartbeat', sentAt: Date.now() });
       await client.query('SELECT pg_logical_emit_message(true, $1, $2)', [messagePrefix(slot), content]);
+      failpoint('heartbeat.sent');
       await delay(everyMs, stopped);
       if (ended.signal.aborted) throw ended.signal.reason;
     }

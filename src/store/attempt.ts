@@ -1,4 +1,5 @@
 import type { ClientBase, QueryConfig, QueryResult } from 'pg';
+import { failpoint } from '../failpoint.ts';
 import type { PartitionCommit, Writer } from './commit.ts';
 import {
   type Decided,
@@ -67,7 +68,9 @@ async function finish(client: ClientBase, { staged, writer, before, decided }: F
   const alerts = [...staged.alerts, ...decided.flatMap((one) => one.alerts)];
   const rows = { ...staged, alerts, blocks: [...staged.blocks, ...decided.flatMap((one) => one.blocks)] };
   const outputs = outputStatements(rows, writer.processorId, staged.notify);
-  const results = await sendTogether(client, [...before, ...outputs, COMMIT]);
+  const results = await sendTogether(client, [...before, ...outputs, COMMIT], () =>
+    failpoint('commit.before'),
+  );
   if (results.at(-1)?.command !== 'COMMIT') throw new Error('COMMIT was answered by a rollback');
   const ids = alerts.length === 0 ? [] : idsOf(results[before.length]);
   const partitionOf = new Map(alerts.map((alert) => [alert.alertId, alert.partition]));

@@ -21,6 +21,8 @@ export interface PartitionCommit {
   readonly to: PositionText;
   /** Which of the partition's segment tables takes the segment. */
   readonly generation: 0 | 1;
+  /** Only time has moved: no row, no segment, no output. */
+  readonly idle?: boolean;
   /** JSON of bucket → delta; null: no state changed. */
   readonly segment: string | null;
   readonly outputs: Outputs;

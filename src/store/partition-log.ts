@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { PositionText } from '../events/position.ts';
+import { failpoint } from '../failpoint.ts';
 import { type Committed, Compaction } from './compaction.ts';
 import { classify } from './fault.ts';
 import {
@@ -179,6 +180,7 @@ export class PartitionLog {
       writeSnapshots(client, this.name, { position, payloads: texts }),
     );
     if (!written) return false;
+    failpoint('compaction.snapshot');
     for (const [bucket, { length }] of texts) {
       this.#compaction.snapshots.set(bucket, { position, bytes: length });
     }
@@ -194,6 +196,7 @@ export class PartitionLog {
       this.#compaction.postpone(); // somebody reads the table
       return 'done';
     }
+    failpoint('compaction.truncated');
     this.#compaction.truncated();
     return 'done';
   }

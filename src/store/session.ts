@@ -85,14 +85,20 @@ export async function applySettings(client: pg.ClientBase): Promise<void> {
 
 /**
  * Sends the statements together and waits once. In a transaction the first error makes the others fail with 25P02
- * and turns COMMIT into ROLLBACK, so it is safe to send COMMIT along.
+ * and turns COMMIT into ROLLBACK, so it is safe to send COMMIT along. `beforeLast` is called when all but the last
+ * are on their way.
  * @throws the first error, once the connection is quiet again.
  */
 export async function sendTogether(
   client: pg.ClientBase,
   queries: readonly pg.QueryConfig[],
+  beforeLast: () => void = () => undefined,
 ): Promise<readonly pg.QueryResult[]> {
-  const settled = await Promise.allSettled(queries.map((query) => client.query(query)));
+  const sent = queries.map((query, index) => {
+    if (index === queries.length - 1) beforeLast();
+    return client.query(query);
+  });
+  const settled = await Promise.allSettled(sent);
   return settled.map((one) => {
     if (one.status === 'rejected') throw one.reason;
     return one.value;

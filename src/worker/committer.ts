@@ -2,7 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import type { Logger } from 'pino';
 import { failpoint } from '../failpoint.ts';
-import { commitBatch, type PartitionCommit, type PartitionOutcome, type Writer } from '../store/commit.ts';
+import { advanceIdle } from '../store/advance-idle.ts';
+import {
+  type CommitOutcome,
+  commitBatch,
+  type PartitionCommit,
+  type PartitionOutcome,
+  type Writer,
+} from '../store/commit.ts';
 import { classify } from '../store/fault.ts';
 
 export type CommitResult = PartitionOutcome | { readonly kind: 'abandoned' };
@@ -71,13 +78,10 @@ export class Committer {
       try {
         const started = performance.now();
         this.#client ??= await this.#options.connect();
-        failpoint('commit.before');
-        const outcome = await commitBatch(
+        const outcome = await this.#write(
           this.#client,
           group.map(({ commit }) => commit),
-          this.#options.writer,
         );
-        failpoint('commit.after');
         this.#options.onCommit((performance.now() - started) / 1_000, group.length);
         for (const { commit, resolve } of group) resolve(outcome.get(commit.partition) ?? ABANDONED);
         return;
@@ -88,6 +92,28 @@ export class Committer {
         }
       }
     }
+  }
+
+  /** Where only time has moved one statement is enough; commitBatch says who has been where that did not match. */
+  async #write(client: Client, commits: readonly PartitionCommit[]): Promise<CommitOutcome> {
+    const { writer } = this.#options;
+    if (!commits.every(({ idle }) => idle)) {
+      const outcome = await commitBatch(client, commits, writer);
+      failpoint('commit.after');
+      return outcome;
+    }
+    const moved = await advanceIdle(
+      client,
+      commits.toSorted((a, b) => a.partition - b.partition),
+      writer,
+    );
+    failpoint('idle.advanced');
+    const others = await commitBatch(
+      client,
+      commits.filter(({ partition }) => !moved.has(partition)),
+      writer,
+    );
+    return new Map([...[...moved].map((partition) => [partition, MOVED] as const), ...others]);
   }
 
   async #mayRetry(error: unknown, pauseMs: number): Promise<boolean> {
@@ -103,6 +129,7 @@ export class Committer {
   }
 }
 
+const MOVED = { kind: 'committed', alerts: 0, deadLetters: 0 } as const;
 const ABANDONED = { kind: 'abandoned' } as const;
 
 function settle(group: readonly Waiting[], error: unknown, stopped: boolean): void {

@@ -67,7 +67,13 @@ export class PartitionWorker {
     return this.#alone(async () => {
       const open = this.#open;
       if (open === null || open.position === open.committed) return;
-      await this.#commit(open, { to: open.position, segment: null, delta: NOTHING, outputs: NO_OUTPUTS });
+      await this.#commit(open, {
+        to: open.position,
+        idle: true,
+        segment: null,
+        delta: NOTHING,
+        outputs: NO_OUTPUTS,
+      });
     });
   }
 
@@ -126,7 +132,7 @@ export class PartitionWorker {
       return report('committed');
     }
     const segment = delta.size === 0 ? null : encodeSegment(delta);
-    const done = await this.#commit(open, { to: batch.to, segment, delta, outputs });
+    const done = await this.#commit(open, { to: batch.to, idle: false, segment, delta, outputs });
     if (done.outcome === 'committed') this.#measure(batch, outputs);
     return done;
   }
@@ -137,6 +143,7 @@ export class PartitionWorker {
       epoch: open.epoch,
       expected: open.committed,
       to: what.to,
+      idle: what.idle,
       generation: open.log.generation,
       segment: what.segment,
       outputs: what.outputs,
@@ -189,6 +196,7 @@ export class PartitionWorker {
 
 interface Change {
   readonly to: PositionText;
+  readonly idle: boolean;
   readonly segment: string | null;
   readonly delta: ReadonlyMap<number, string>;
   readonly outputs: PartitionCommit['outputs'];

@@ -1,7 +1,6 @@
 import type { Pool } from 'pg';
 import type { PartitionState } from '../engine/partition-state.ts';
 import type { PositionText } from '../events/position.ts';
-import { failpoint } from '../failpoint.ts';
 import { PartitionLog, type PartitionLogOptions } from '../store/partition-log.ts';
 import type { PartitionName } from '../store/segments.ts';
 
@@ -96,7 +95,6 @@ export class PooledStateLog implements StateLog {
     const client = await this.#pool.connect();
     try {
       if ((await this.#log.compact(client, payloads)) === 'fenced') throw new LogOutdated();
-      failpoint(due.length === 0 ? 'compaction.truncated' : 'compaction.snapshot');
     } finally {
       client.release();
     }

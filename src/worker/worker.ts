@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import type { Logger } from 'pino';
 import type { Batch } from '../events/batch.ts';
+import { failpoint } from '../failpoint.ts';
 import type { BatchConsumer, BatchProducer, BatchReport } from '../queue/queue.ts';
 import type { ControlStore } from '../store/control.ts';
 import { Ownership } from './ownership.ts';
@@ -98,6 +99,7 @@ export class Worker {
 
   /** What the last owner left half done in the queue is not waited for: a new epoch sends it again (invariant 4). */
   async #gain(partitions: readonly number[]): Promise<void> {
+    failpoint('ownership.gained');
     const { control, consumer } = this.#options;
     const epoch = await control.currentEpoch();
     for (const partition of partitions) {
@@ -106,6 +108,7 @@ export class Worker {
       await consumer.start(partition, (batch) => this.#handle(worker, batch));
     }
     await control.requestEpoch(epoch, `ownership: partitions ${partitions.join(', ')} have a new owner`);
+    failpoint('epoch.requested');
   }
 
   /** Never throws for what time heals; what else is thrown is a bug, and ends the process. */

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import type { Random } from '../../src/demo/random.ts';
 import { until } from '../support/until.ts';
-import type { WeirProcess } from './weir-process.ts';
+import type { WeirProcess } from '../support/weir-process.ts';
 import type { World } from './world.ts';
 import type { Writer } from './writer.ts';
 
