@@ -47,6 +47,19 @@ const DIFFERENCES: Readonly<Record<string, { expected: string; actual: string }>
   },
 };
 
+/** The commit LSN of the last transaction that wrote a row. */
+export async function lastCommit(client: pg.Client): Promise<string> {
+  await client.query(COMMITS, [SLOT]);
+  const read = await client.query(
+    `select c.commit_lsn::text as lsn from public.chaos_commits c
+     where exists (select from public.transactions t where c.xid = (t.txid & 4294967295))
+     order by c.commit_lsn desc limit 1`,
+  );
+  const [row] = read.rows as { lsn: string }[];
+  if (row === undefined) throw new Error('no transaction has written a row yet');
+  return row.lsn;
+}
+
 /** Compares what must exist with what does, both ways, as multisets. */
 export async function judge(client: pg.Client): Promise<Verdict> {
   await client.query(COMMITS, [SLOT]);

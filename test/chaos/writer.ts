@@ -19,19 +19,27 @@ create index on public.transactions (user_id);
 const COLUMNS = '(user_id, amount, type, country, device_id, note)';
 const USERS = 400;
 
+/** One transaction with a row of each user, so that every partition has a part in it. */
+export const EVERY_USER = `
+insert into public.transactions ${COLUMNS}
+select user_id, 1, 'payment', 'DE', 'device-0', '' from generate_series(1, ${USERS}) as user_id`;
+
 type Row = readonly [number, string, string, string, string, string];
 
 /** The host application: every way of writing that PostgreSQL has, at random, until it is told to stop. */
 export class Writer {
   readonly #url: string;
   readonly #random: Random;
+  readonly #pauseMs: number;
   readonly #clients: pg.Client[] = [];
   rows = 0;
   bulk = 0;
 
-  constructor(url: string, random: Random) {
+  /** `pauseMs`: at most so long between two transactions. */
+  constructor(url: string, random: Random, pauseMs = 30) {
     this.#url = url;
     this.#random = random;
+    this.#pauseMs = pauseMs;
   }
 
   /** A server that stops in immediate mode takes the transaction at hand with it; the writer goes on after. */
@@ -39,7 +47,7 @@ export class Writer {
     while (!signal.aborted) {
       try {
         await this.#step();
-        await pause(this.#random.int(30));
+        await pause(this.#random.int(this.#pauseMs));
       } catch {
         await this.#reconnectLater();
       }
