@@ -75,14 +75,22 @@ export class Acknowledger {
   }
 
   async #checkLiveness(positions: readonly PositionText[]): Promise<void> {
-    const { inFlight, producer } = this.#options;
+    const { inFlight } = this.#options;
     const nowMs = Date.now();
     if (inFlight.batches === 0 || nowMs - Math.max(inFlight.movedMs, this.#checkedMs) < STALL_MS) return;
     this.#checkedMs = nowMs;
     const batches = inFlight.depths;
-    const queued = await producer.depths();
+    const queued = await this.#queued();
     const why = stalled({ nowMs, movedMs: inFlight.movedMs, batches, queued });
     if (why !== null) throw new Fault('liveness', `${why} (positions ${positions.join(' ')})`);
+  }
+
+  async #queued(): Promise<readonly number[]> {
+    try {
+      return await this.#options.producer.depths();
+    } catch (error) {
+      throw new Fault('queue', `the queue does not say what it holds: ${(error as Error).message}`, error);
+    }
   }
 
   async #acknowledge(): Promise<void> {
