@@ -2,6 +2,9 @@
 -- own reports. Nothing here comes from Weir: neither code nor tables.
 --   chaos_commits(commit_lsn pg_lsn, committed_at timestamptz, xid bigint): every transaction, in commit order.
 
+drop table if exists pg_temp.stream, pg_temp.judged, pg_temp.expected_hits, pg_temp.acting,
+  pg_temp.expected_decisions, pg_temp.expected_alerts, pg_temp.expected_blocks;
+
 create temporary table stream as
 with commits as (
   select commit_lsn, xid, max(committed_at) over (order by commit_lsn) as at from chaos_commits

@@ -1,0 +1,202 @@
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { seeded } from '../../src/demo/random.ts';
+import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { until } from '../support/until.ts';
+import { judge, prepareOracle } from './oracle.ts';
+import { CHAOS_SCHEMA, Writer } from './writer.ts';
+
+/** What Weir writes, as far as the oracle reads it. */
+const WEIR = `
+create schema weir;
+create table weir.alerts (rule_id text, events jsonb, mode text);
+create table weir.decisions (event text, entity_id text, score numeric, band text, reasons jsonb, mode text);
+create table weir.blocks (subject_key text, subject_value text, until timestamptz);`;
+
+/** Of a correct run, from what the oracle expects; and rows that are none of its business. */
+const CORRECT = `
+truncate weir.alerts, weir.decisions, weir.blocks;
+insert into weir.alerts
+  select rule_id, jsonb_build_array(jsonb_build_object('columns', jsonb_build_object('id', entity_id))), 'live'
+  from expected_alerts;
+insert into weir.decisions
+  select 'transaction', entity_id, score, band,
+    (select jsonb_agg(jsonb_build_object('rule', rule) order by rule desc) from unnest(rules) as rule), 'live'
+  from expected_decisions;
+insert into weir.blocks select 'user_id', subject_value, until from expected_blocks;
+insert into weir.alerts values ('large_amount', '[{"columns": {"id": "1"}}]', 'shadow');
+insert into weir.decisions values ('transaction', '1', 80, 'flag', '[]', 'shadow'), ('login', '1', 80, 'flag', '[]', 'live');
+insert into weir.blocks values ('device_id', 'device-1', now());`;
+
+/** What users 901 to 905 do, a transaction each statement; what must come of it is said below by hand. */
+const STORY = [
+  `insert into transactions (user_id, amount, type, country, device_id)
+     select 901, 1, 'payment', 'DE', 'story' from generate_series(1, 12)`,
+  `insert into transactions (user_id, amount, type, country, device_id)
+     values (902, 10000, 'payment', 'DE', 'story'), (902, 10000.01, 'payment', 'FR', 'story')`,
+  `insert into transactions (user_id, amount, type, country, device_id) values (902, 1, 'payment', 'DE', 'story')`,
+  `insert into transactions (user_id, amount, type, country, device_id)
+     select user_id, 1, 'transfer', 'DE', 'story' from generate_series(902, 905) as user_id`,
+];
+const STORY_ALERTS = [
+  '901/11 frequent',
+  '901/12 frequent',
+  '902/2 large_amount',
+  '902/2 location_change',
+  '902/2 scoring.transaction.block',
+  '902/2 spending',
+  // Its change of country is within the cooldown: a hit, no alert; 70 + 30.25 is above 100.
+  '902/3 scoring.transaction.block',
+  '902/3 spending',
+  '902/4 spending',
+  '905/1 shared_device',
+];
+
+let postgres: TestPostgres;
+let client: pg.Client;
+
+beforeAll(async () => {
+  postgres = await startPostgres({ version: 18 });
+  client = new pg.Client(postgres.url);
+  await client.connect();
+  await client.query(CHAOS_SCHEMA);
+  await client.query(WEIR);
+  await prepareOracle(client);
+  await write();
+});
+
+beforeEach(async () => {
+  await judge(client);
+  await client.query(CORRECT);
+});
+
+afterAll(async () => {
+  await client?.end();
+  await postgres?.close();
+});
+
+async function write(): Promise<void> {
+  const stopping = new AbortController();
+  const writer = new Writer(postgres.url, seeded(7), 2);
+  const writing = writer.run(stopping.signal);
+  await until('enough rows are written for every rule to fire', () => writer.rows > 3_000);
+  stopping.abort();
+  await writing;
+  for (const statement of STORY) await client.query(statement);
+}
+
+describe('the oracle', () => {
+  it('finds nothing to say of a correct run', async () => {
+    const verdict = await judge(client);
+    expect(verdict).toEqual({ expected: expect.any(Number), missing: [], extra: [] });
+    expect(verdict.expected).toBeGreaterThan(100);
+  });
+
+  it('expects of a story what a person would', async () => {
+    await judge(client);
+    const told = await client.query(
+      `select s.user_id || '/' || s.nth || ' ' || e.rule_id as alert
+       from expected_alerts e
+       join (select id, user_id, row_number() over (partition by user_id order by id) as nth from transactions) s
+         on s.id::text = e.entity_id
+       where s.user_id > 900 order by 1`,
+    );
+    expect(told.rows.map((row: { alert: string }) => row.alert)).toEqual(STORY_ALERTS);
+    const blocked = await client.query(
+      `select b.subject_value, b.until - c.committed_at as length
+       from expected_blocks b
+       join (select max(txid) as txid from transactions where amount = 10000.01 and user_id = 902) t on true
+       join chaos_commits c on c.xid = (t.txid & 4294967295) where b.subject_value = '902'`,
+    );
+    expect(blocked.rows).toMatchObject([{ subject_value: '902', length: { days: 1 } }]);
+  });
+
+  it.each([
+    ['an alert that is not there', `delete from weir.alerts where ctid = (${first('alerts')})`, 1, 0],
+    [
+      'an alert that nothing caused',
+      `insert into weir.alerts values ('large_amount', '[{"columns": {"id": "1"}}]', 'live')`,
+      0,
+      1,
+    ],
+    [
+      'an alert that is there twice',
+      `insert into weir.alerts select * from weir.alerts where ctid = (${first('alerts')})`,
+      0,
+      1,
+    ],
+    [
+      'an alert of another rule',
+      `update weir.alerts set rule_id = 'other' where ctid = (${first('alerts')})`,
+      1,
+      1,
+    ],
+    ['an alert in shadow', `update weir.alerts set mode = 'shadow' where ctid = (${first('alerts')})`, 1, 0],
+    ['a decision that is not there', `delete from weir.decisions where ctid = (${first('decisions')})`, 1, 0],
+    [
+      'a decision with another score',
+      `update weir.decisions set score = score + 0.01 where ctid = (${first('decisions')})`,
+      1,
+      1,
+    ],
+    [
+      'a decision with another band',
+      `update weir.decisions set band = 'other' where ctid = (${first('decisions')})`,
+      1,
+      1,
+    ],
+    [
+      'a decision whose band is lost',
+      `update weir.decisions set band = null where ctid = (${first('decisions', 'band is not null')})`,
+      1,
+      1,
+    ],
+    [
+      'a decision with a reason too many',
+      `update weir.decisions set reasons = reasons || '[{"rule": "other"}]' where ctid = (${first('decisions')})`,
+      1,
+      1,
+    ],
+    [
+      'a block that ends a microsecond later',
+      `update weir.blocks set until = until + interval '1 microsecond' where ctid = (${first('blocks')})`,
+      1,
+      1,
+    ],
+    ['a block that is not there', `delete from weir.blocks where ctid = (${first('blocks')})`, 1, 0],
+    ['a block that nothing caused', `insert into weir.blocks values ('user_id', '-1', now())`, 0, 1],
+    ['nothing written at all', 'truncate weir.alerts', 'all', 0],
+  ] as const)('sees %s', async (_what, damage, missing, extra) => {
+    await client.query(damage);
+    const verdict = await judge(client);
+    const alerts = verdict.missing.filter((line) => line.startsWith('alert ')).length;
+    expect([verdict.missing.length, verdict.extra.length]).toEqual([
+      missing === 'all' ? alerts : missing,
+      extra,
+    ]);
+    if (missing === 'all') expect(alerts).toBeGreaterThan(100);
+  });
+
+  it('sees what a row that is written later causes', async () => {
+    await client.query(
+      `insert into transactions (user_id, amount, type, country, device_id)
+       values (999, 20000, 'payment', 'DE', 'story')`,
+    );
+    const verdict = await judge(client);
+    expect(verdict.missing).toEqual([
+      expect.stringMatching(/^alert .*large_amount/),
+      expect.stringMatching(/^decision .*80/),
+    ]);
+    expect(verdict.extra).toEqual([]);
+  });
+});
+
+/** Where a live row of the oracle's business stands. */
+function first(table: 'alerts' | 'decisions' | 'blocks', which = 'true'): string {
+  const live = {
+    alerts: `mode = 'live'`,
+    decisions: `mode = 'live' and event = 'transaction'`,
+    blocks: `subject_key = 'user_id'`,
+  }[table];
+  return `select ctid from weir.${table} where ${live} and ${which} limit 1`;
+}
