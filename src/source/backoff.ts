@@ -1,5 +1,5 @@
 const FIRST_MS = 100;
-const MAX_MS = 10_000;
+const MAX_MS = 5_000;
 /** What has run so long is no attempt that failed. */
 const HEALTHY_MS = 30_000;
 
