@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { until } from './until.ts';
 
 const BIN = join(import.meta.dirname, '../../bin/weir');
 
@@ -72,6 +73,28 @@ export class WeirProcess {
     });
     this.#child.stdout?.pipe(this.#log, { end: false });
     this.#child.stderr?.pipe(this.#log, { end: false });
+  }
+
+  /** Started and streaming, or working on its partitions. */
+  async ready(timeoutMs = 30_000): Promise<void> {
+    await until(
+      `${this.name} is ready`,
+      async () => {
+        if (!this.running) throw new Error(`${this.name} has ended: ${await this.log()}`);
+        return fetch(`${this.url}/readyz`).then(
+          ({ status }) => status === 200,
+          () => false,
+        );
+      },
+      timeoutMs,
+    );
+  }
+
+  /** The sum of all series of that name; null: there is none. */
+  async metric(name: string): Promise<number | null> {
+    const text = await (await fetch(`${this.url}/metrics`)).text();
+    const values = [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (.+)$`, 'gm'))];
+    return values.length === 0 ? null : values.reduce((sum, [, value]) => sum + Number(value), 0);
   }
 
   signal(signal: NodeJS.Signals): void {
