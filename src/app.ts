@@ -18,6 +18,7 @@ import { openQueues, type Queues } from './queue/connect.ts';
 import type { Plan } from './rules/plan.ts';
 import { compileStored } from './rules/stored.ts';
 import { announceRules } from './source/announce-rules.ts';
+import type { Moved } from './source/epoch.ts';
 import { checkClient } from './source/facts.ts';
 import { refusal } from './source/finding.ts';
 import { judgeServer, readServer } from './source/requirements.ts';
@@ -118,6 +119,11 @@ async function runShards(app: App, instance: Instance, signal: AbortSignal): Pro
   }
 }
 
+interface Committing {
+  /** A commit of this process; in one process with the source, which need not look for it then. */
+  readonly onCommitted: (moves: readonly Moved[]) => void;
+}
+
 interface Running {
   readonly instance: Instance;
   readonly queues: Queues;
@@ -131,17 +137,19 @@ async function runRoles(app: App, running: Running): Promise<void> {
   if (config.role !== 'worker') health.set('source', 'starting: not connected yet');
   if (config.role !== 'source') health.set('no-partitions', 'this worker owns no partition yet');
   health.clear('starting');
-  if (config.role === 'source') return runSource(app, running);
+  const source = config.role === 'worker' ? null : await makeSource(app, running);
+  if (config.role === 'source') return source?.run();
   const workerStop = new AbortController();
-  const { worker, owns, close } = makeWorker(app, running);
+  const onCommitted = (moves: readonly Moved[]): void => source?.committed(moves);
+  const { worker, owns, close } = makeWorker(app, { ...running, onCommitted });
   const working = worker.run(workerStop.signal).finally(() => running.stopping.abort());
   try {
-    if (config.role === 'worker') await aborted(signal);
+    if (source === null) await aborted(signal);
     else {
       await Promise.race([owns, working]);
       const drained = new AbortController();
       signal.addEventListener('abort', () => hurry(worker, drained.signal), { once: true });
-      await runSource(app, running).finally(() => drained.abort());
+      await source.run().finally(() => drained.abort());
     }
   } finally {
     workerStop.abort();
@@ -150,7 +158,7 @@ async function runRoles(app: App, running: Running): Promise<void> {
   }
 }
 
-function makeWorker(app: App, { instance, queues }: Running) {
+function makeWorker(app: App, { instance, queues, onCommitted }: Running & Committing) {
   const { config, logger, metrics, health, pool, control } = app;
   const session = { url: config.storeUrl, slot: config.slot };
   const connect = () => openClient(session);
@@ -158,7 +166,10 @@ function makeWorker(app: App, { instance, queues }: Running) {
     connect,
     writer: { processorId: config.slot, owner: `${hostname()}/${process.pid}/${Date.now().toString(36)}` },
     logger,
-    onCommit: (seconds, partitions) => metrics.commit(seconds, partitions),
+    onCommit: (seconds, commits) => {
+      metrics.commit(seconds, commits.length);
+      onCommitted(commits);
+    },
   });
   let balanced: () => void = () => undefined;
   const owns = new Promise<void>((resolve) => {
@@ -203,7 +214,7 @@ async function hurry(worker: Worker, drained: AbortSignal): Promise<void> {
   }
 }
 
-async function runSource(app: App, { instance, queues, stopping }: Running): Promise<void> {
+async function makeSource(app: App, { instance, queues, stopping }: Running): Promise<Source> {
   const { config, logger, metrics, control } = app;
   const announced = await rulesFromDisk(app, instance, stopping.signal);
   const source = new Source({
@@ -220,7 +231,7 @@ async function runSource(app: App, { instance, queues, stopping }: Running): Pro
   const drain = (): void => source.drain();
   stopping.signal.addEventListener('abort', drain, { once: true });
   if (stopping.signal.aborted) drain();
-  await source.run();
+  return source;
 }
 
 /**

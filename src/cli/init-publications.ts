@@ -38,7 +38,9 @@ async function pendingStatements(context: InitContext): Promise<readonly string[
   const old = (await planInForce(context))?.tables ?? [];
   const catalog = await readCatalog(source, [...rules.plan.tables, ...old]);
   return publicationSql(
-    { tables: withThoseInForce(rules.plan.tables, stillThere(old, catalog)) },
+    // Until the stream has come to the new rules it is judged by the old ones: what they use stays published, also
+    // where that is another publication of the same table.
+    { tables: [...rules.plan.tables, ...stillThere(old, catalog)] },
     {
       slot: config.slot,
       columns: config.columns,
@@ -66,32 +68,4 @@ async function planInForce(context: InitContext): Promise<Plan | null> {
     const content = instance === null ? null : await control.getRules(instance.ack.rules);
     return content === null ? null : compileStored(content);
   });
-}
-
-/** Until the stream has come to the new rules it is judged by the old ones: what they use stays published. */
-export function withThoseInForce(
-  tables: readonly TablePlan[],
-  old: readonly TablePlan[],
-): readonly TablePlan[] {
-  const kept = old.filter((table) => !tables.some((other) => sameTable(table, other)));
-  return [
-    ...tables.map((table) => {
-      const other = old.find((candidate) => sameTable(table, candidate));
-      return other === undefined ? table : union(table, other);
-    }),
-    ...kept,
-  ];
-}
-
-function sameTable(a: TablePlan, b: TablePlan): boolean {
-  return a.schema === b.schema && a.name === b.name;
-}
-
-function union(table: TablePlan, other: TablePlan): TablePlan {
-  const more = other.columns.filter(({ name }) => !table.columns.some((column) => column.name === name));
-  return {
-    ...table,
-    ops: [...new Set([...table.ops, ...other.ops])],
-    columns: [...table.columns, ...more],
-  };
 }

@@ -9,6 +9,9 @@ import { reasonOf } from './reason.ts';
 /** How long a stop waits for the server to hear of the last batch, once its handler is done. */
 const FAREWELL_MS = 2_000;
 
+/** A finished batch of fewer bytes keeps its rows in the queue: to drop them would cost more than they do. */
+const KEPT_BYTES = 8_192;
+
 interface ConsumerOptions {
   readonly backend: BullBackend;
   readonly instance: string;
@@ -73,7 +76,7 @@ export class Consumer implements BatchConsumer {
         throw new Error(`not a batch: ${data.reason}`);
       case 'batch': {
         const summary = summarize(data.batch, await this.#handle(handler, data.batch));
-        dropRows(job, summary);
+        if (data.batch.bytes > KEPT_BYTES) dropRows(job, summary);
         return summary;
       }
     }

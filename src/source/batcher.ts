@@ -126,10 +126,12 @@ export class Batcher {
     this.#ordinal = MAX_ORDINAL;
   }
 
-  /** Whatever holds rows becomes a batch. */
-  flush(): void {
+  /** What the partitions hold that may send becomes a batch each. */
+  flush(may: (partition: number) => boolean = () => true): void {
     if (this.#rows === 0) return;
-    for (const open of this.#open) if (open.events.length > 0) this.#close(open);
+    for (const open of this.#open) {
+      if (open.events.length > 0 && may(open.partition)) this.#close(open);
+    }
   }
 
   /**

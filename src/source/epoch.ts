@@ -1,6 +1,6 @@
 import { WeirError } from '../errors.ts';
 import type { Batch } from '../events/batch.ts';
-import { formatLsn } from '../events/position.ts';
+import { formatLsn, type PositionText } from '../events/position.ts';
 import type { Plan } from '../rules/plan.ts';
 import type { ControlStore } from '../store/control.ts';
 import { AckPoints } from './ack-points.ts';
@@ -18,6 +18,14 @@ import type { SourceOptions, SourceState } from './source-options.ts';
 import { TransactionReader } from './transaction-reader.ts';
 
 const DRAIN_MS = 30_000;
+/** One that is worked on and one that waits: more would only be smaller. */
+const BATCHES_ON_THEIR_WAY = 2;
+
+/** A partition has committed up to and with `to`. */
+export interface Moved {
+  readonly partition: number;
+  readonly to: PositionText;
+}
 const PAUSE_SHOWN_MS = 1_000;
 
 type Raised = Awaited<ReturnType<ControlStore['raiseEpoch']>>;
@@ -77,12 +85,12 @@ export class Epoch {
     this.#linger = new Linger({
       lingerMs: source.config.batch.lingerMs,
       rows: () => this.#batcher.rows,
-      flush: () => this.#batcher.flush(),
-      busy: () => this.#sender.busy,
+      flush: (all) =>
+        this.#batcher.flush((partition) => all || this.#inFlight.count(partition) < BATCHES_ON_THEIR_WAY),
     });
     this.#acknowledger = new Acknowledger({
       ...{ epoch, control: source.control, producer: source.producer, connection },
-      ...{ inFlight: this.#inFlight, points: this.#points, onProgress: () => this.#measure() },
+      ...{ inFlight: this.#inFlight, points: this.#points, onProgress: () => this.#onProgress() },
     });
   }
 
@@ -232,6 +240,17 @@ export class Epoch {
   #showPause(): void {
     const { onState } = this.#options;
     onState('paused', `${this.#inFlight.bytes} bytes are not yet committed by the workers`);
+  }
+
+  /** A worker of this process has committed: the source need not look for it. */
+  committed(moves: readonly Moved[]): void {
+    for (const { partition, to } of moves) this.#inFlight.committed(partition, to, Date.now());
+    this.#linger.room();
+  }
+
+  #onProgress(): void {
+    this.#linger.room();
+    this.#measure();
   }
 
   #measure(): void {

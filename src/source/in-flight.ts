@@ -7,7 +7,7 @@ export class InFlight {
   readonly #budget: ByteBudget;
   /** The `to` of each, in order. */
   readonly #held: PositionText[][];
-  #positions: readonly PositionText[];
+  readonly #positions: PositionText[];
   #movedMs: number;
   #wake: (() => void) | null = null;
 
@@ -15,7 +15,7 @@ export class InFlight {
     budget.clear();
     this.#budget = budget;
     this.#held = positions.map(() => []);
-    this.#positions = positions;
+    this.#positions = [...positions];
     this.#movedMs = nowMs;
   }
 
@@ -26,19 +26,29 @@ export class InFlight {
     this.#held[batch.partition]?.push(batch.to);
   }
 
-  /** What the workers have committed. */
+  /** What the workers have committed: where all partitions stand. */
   moved(positions: readonly PositionText[], nowMs: number): void {
     positions.forEach((position, partition) => {
-      if (position === this.#positions[partition]) return;
-      this.#movedMs = nowMs;
-      this.#budget.release(partition, position);
-      const held = this.#held[partition] ?? [];
-      let done = 0;
-      while (done < held.length && (held[done] as PositionText) <= position) done++;
-      held.splice(0, done);
+      this.committed(partition, position, nowMs);
     });
-    this.#positions = positions;
+  }
+
+  /** Positions only go up; what is known already changes nothing. */
+  committed(partition: number, position: PositionText, nowMs: number): void {
+    if (position <= (this.#positions[partition] as PositionText)) return;
+    this.#positions[partition] = position;
+    this.#movedMs = nowMs;
+    this.#budget.release(partition, position);
+    const held = this.#held[partition] as PositionText[];
+    let done = 0;
+    while (done < held.length && (held[done] as PositionText) <= position) done++;
+    held.splice(0, done);
     if (!this.#budget.full) this.wake();
+  }
+
+  /** Batches outstanding of a partition. */
+  count(partition: number): number {
+    return this.#held[partition]?.length ?? 0;
   }
 
   get batches(): number {

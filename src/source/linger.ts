@@ -1,22 +1,22 @@
-/** How long rows may wait for company when the queue is busy: it takes them no sooner anyway. */
-const MAX_WAIT_MS = 25;
-const BUSY_RETRY_MS = 2;
+/** However far behind the workers are, rows go into the queue after so long: it keeps them in order too. */
+const MAX_WAIT_MS = 100;
 const SOON_MS = 1;
 /** What the rate forgets at each flush. */
 const SMOOTHING = 0.2;
 
 interface LingerOptions {
   readonly lingerMs: number;
+  /** Rows that are in no batch yet. */
   readonly rows: () => number;
-  readonly flush: () => void;
-  /** The queue has not yet taken what was flushed before. */
-  readonly busy: () => boolean;
+  /** Closes the batches of partitions that have room for one, or of all. */
+  readonly flush: (all: boolean) => void;
   readonly now?: () => number;
 }
 
 /**
  * When rows that wait for company go without it. At a few rows a second waiting gathers nothing, so they go in a
- * millisecond; from some hundreds on, twice `lingerMs` halves the jobs; while the queue is busy, they wait for it.
+ * millisecond; from some hundreds on, twice `lingerMs` halves the jobs. A partition with batches on their way already
+ * waits for their commit, so that jobs grow with the load instead of their number.
  */
 export class Linger {
   readonly #options: LingerOptions;
@@ -25,6 +25,8 @@ export class Linger {
   #armedMs = 0;
   #flushedMs: number;
   #rowsPerMs = 0;
+  /** The linger is over; what is left waits for room. */
+  #over = false;
 
   constructor(options: LingerOptions) {
     this.#options = options;
@@ -36,25 +38,40 @@ export class Linger {
   touch(): void {
     if (this.#timer !== null || this.#options.rows() === 0) return;
     this.#armedMs = this.#now();
-    this.#timer = setTimeout(() => this.#fire(), lingerFor(this.#rowsPerMs, this.#options.lingerMs));
+    this.#over = false;
+    this.#arm(lingerFor(this.#rowsPerMs, this.#options.lingerMs));
+  }
+
+  /** A partition has committed: there may be room for what waits. */
+  room(): void {
+    if (this.#over) this.#fire();
   }
 
   stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    this.#over = false;
+  }
+
+  #arm(ms: number): void {
+    this.#timer = setTimeout(() => this.#fire(), ms);
   }
 
   #fire(): void {
     const nowMs = this.#now();
-    if (this.#options.busy() && nowMs - this.#armedMs < MAX_WAIT_MS) {
-      this.#timer = setTimeout(() => this.#fire(), BUSY_RETRY_MS);
-      return;
-    }
-    this.#timer = null;
+    if (!this.#over) this.#measure(nowMs);
+    this.stop();
+    const waitedMs = nowMs - this.#armedMs;
+    this.#options.flush(waitedMs >= MAX_WAIT_MS);
+    if (this.#options.rows() === 0) return;
+    this.#over = true;
+    this.#arm(Math.max(SOON_MS, MAX_WAIT_MS - waitedMs));
+  }
+
+  #measure(nowMs: number): void {
     const rate = this.#options.rows() / Math.max(1, nowMs - this.#flushedMs);
     this.#rowsPerMs += SMOOTHING * (rate - this.#rowsPerMs);
     this.#flushedMs = nowMs;
-    this.#options.flush();
   }
 }
 

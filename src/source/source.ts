@@ -5,7 +5,7 @@ import type { Plan } from '../rules/plan.ts';
 import type { Instance } from '../store/control.ts';
 import { Backoff } from './backoff.ts';
 import { ReplicationConnection } from './connection.ts';
-import { Epoch } from './epoch.ts';
+import { Epoch, type Moved } from './epoch.ts';
 import { readFacts } from './facts.ts';
 import { asFault, Fault } from './fault.ts';
 import { refusal } from './finding.ts';
@@ -62,6 +62,11 @@ export class Source {
     } finally {
       this.#set('stopped', 'the source has stopped');
     }
+  }
+
+  /** A worker of this process has committed. The source finds out by itself too, only later. */
+  committed(moves: readonly Moved[]): void {
+    this.#epoch?.committed(moves);
   }
 
   /** SIGTERM: reads to a commit, has everything committed and acknowledged, lets go of the slot. `run` then resolves. */

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { PositionText } from '../events/position.ts';
-import type { Writer } from './commit.ts';
+import type { Writer } from './partition-commit.ts';
 
 /*
  * A crash here can leave some of the idle partitions where they were, never one past a row that had an effect to come.

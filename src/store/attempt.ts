@@ -1,6 +1,5 @@
 import type { ClientBase, QueryConfig, QueryResult } from 'pg';
 import { failpoint } from '../failpoint.ts';
-import type { PartitionCommit, Writer } from './commit.ts';
 import {
   type Decided,
   type DecisionRow,
@@ -10,6 +9,7 @@ import {
   updateDecisions,
 } from './decision-rows.ts';
 import { outputStatements } from './output-rows.ts';
+import type { PartitionCommit, Writer } from './partition-commit.ts';
 import { segmentTable } from './segment-table.ts';
 import { sendTogether } from './session.ts';
 import { type DecisionGroup, decisionKey, type Staged } from './stage.ts';

@@ -1,9 +1,8 @@
 import type { ClientBase, QueryConfig } from 'pg';
-import type { Outputs } from '../engine/outputs.ts';
 import type { PositionText } from '../events/position.ts';
-import type { ScoringPlan } from '../rules/plan.ts';
 import { attemptCommit, type Written } from './attempt.ts';
 import { classify, type Fault } from './fault.ts';
+import type { PartitionCommit, Writer } from './partition-commit.ts';
 import { isolatePoison } from './poison.ts';
 import { type Staged, stage } from './stage.ts';
 
@@ -12,31 +11,6 @@ import { type Staged, stage } from './stage.ts';
  * A crash here can leave all of it or none of it, never a position without its outputs, or outputs without their
  * position; and the one who asks again with the same commits learns which.
  */
-
-export interface PartitionCommit {
-  readonly partition: number;
-  readonly epoch: number;
-  /** Where the partition stands in the database; else it is fenced. */
-  readonly expected: PositionText;
-  readonly to: PositionText;
-  /** Which of the partition's segment tables takes the segment. */
-  readonly generation: 0 | 1;
-  /** Only time has moved: no row, no segment, no output. */
-  readonly idle?: boolean;
-  /** JSON of bucket → delta; null: no state changed. */
-  readonly segment: string | null;
-  readonly outputs: Outputs;
-  readonly rulesVersion: string;
-  /** `Plan.scoring` of that version. */
-  readonly scoring: ReadonlyMap<string, ScoringPlan>;
-}
-
-/** Who commits. */
-export interface Writer {
-  readonly processorId: string;
-  /** Unique to this process: with it a commit whose answer was lost is told from somebody else's. */
-  readonly owner: string;
-}
 
 export type PartitionOutcome =
   | { readonly kind: 'committed'; readonly alerts: number; readonly deadLetters: number }

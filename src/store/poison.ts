@@ -1,9 +1,9 @@
 import type { ClientBase, QueryConfig } from 'pg';
 import type { DeadLetter } from '../engine/outputs.ts';
-import type { Writer } from './commit.ts';
 import { decide, insertDecisions } from './decision-rows.ts';
 import { classify } from './fault.ts';
 import { outputStatements } from './output-rows.ts';
+import type { Writer } from './partition-commit.ts';
 import { letterOf, plainLetter } from './refused-output.ts';
 import { sendTogether } from './session.ts';
 import { outputsOf, type Staged, stage } from './stage.ts';

@@ -1,5 +1,5 @@
 import type { Alert, Block, Contribution, DeadLetter, LateEvent } from '../engine/outputs.ts';
-import type { PartitionCommit } from './commit.ts';
+import type { PartitionCommit } from './partition-commit.ts';
 import { asciiText, cutText } from './text.ts';
 
 /** Enough to recognise an output by; what PostgreSQL refused may be of any size. */

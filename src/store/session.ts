@@ -52,6 +52,7 @@ export function openPool(options: SessionOptions): pg.Pool {
     ...clientConfig(options),
     max: options.max ?? 4,
     onConnect: async (client: pg.ClientBase) => {
+      client.on('error', () => undefined); // while it is checked out, the pool does not listen
       await applySettings(client);
     },
   });

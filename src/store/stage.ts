@@ -1,8 +1,8 @@
 import type { Block, Contribution, DeadLetter, LateEvent, Outputs } from '../engine/outputs.ts';
 import type { PositionText } from '../events/position.ts';
 import type { Mode } from '../rules/plan.ts';
-import type { PartitionCommit } from './commit.ts';
 import { type AlertRow, compareText } from './output-rows.ts';
+import type { PartitionCommit } from './partition-commit.ts';
 
 /** The outputs of several partitions, as one transaction will write them. */
 export interface Staged {

@@ -3,14 +3,9 @@ import type { Client } from 'pg';
 import type { Logger } from 'pino';
 import { failpoint } from '../failpoint.ts';
 import { advanceIdle } from '../store/advance-idle.ts';
-import {
-  type CommitOutcome,
-  commitBatch,
-  type PartitionCommit,
-  type PartitionOutcome,
-  type Writer,
-} from '../store/commit.ts';
+import { type CommitOutcome, commitBatch, type PartitionOutcome } from '../store/commit.ts';
 import { classify } from '../store/fault.ts';
+import type { PartitionCommit, Writer } from '../store/partition-commit.ts';
 
 export type CommitResult = PartitionOutcome | { readonly kind: 'abandoned' };
 
@@ -24,7 +19,7 @@ export interface CommitterOptions {
   readonly connect: () => Promise<Client>;
   readonly writer: Writer;
   readonly logger: Logger;
-  readonly onCommit: (seconds: number, partitions: number) => void;
+  readonly onCommit: (seconds: number, committed: readonly PartitionCommit[]) => void;
 }
 
 const MAX_PAUSE_MS = 2_000;
@@ -82,7 +77,10 @@ export class Committer {
           this.#client,
           group.map(({ commit }) => commit),
         );
-        this.#options.onCommit((performance.now() - started) / 1_000, group.length);
+        this.#options.onCommit(
+          (performance.now() - started) / 1_000,
+          group.map(({ commit }) => commit).filter((c) => outcome.get(c.partition)?.kind === 'committed'),
+        );
         for (const { commit, resolve } of group) resolve(outcome.get(commit.partition) ?? ABANDONED);
         return;
       } catch (error) {

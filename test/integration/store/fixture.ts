@@ -2,9 +2,9 @@ import type { Client, Pool } from 'pg';
 import type { Alert, Contribution, Outputs } from '../../../src/engine/outputs.ts';
 import { closing, formatPosition, type Lsn, type PositionText } from '../../../src/events/position.ts';
 import type { ScoringPlan } from '../../../src/rules/plan.ts';
-import type { PartitionCommit, Writer } from '../../../src/store/commit.ts';
 import { createInstance } from '../../../src/store/control-store.ts';
 import { dropAll, migrate } from '../../../src/store/migrate.ts';
+import type { PartitionCommit, Writer } from '../../../src/store/partition-commit.ts';
 import { openClient, openPool } from '../../../src/store/session.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
 

@@ -104,18 +104,18 @@ describe('lingering', () => {
     expect(lingerFor(100, 0)).toBe(0);
   });
 
-  /** `perMs` rows a millisecond for a second, and how often they were flushed. */
-  function flushes(perMs: number, busy: () => boolean = () => false): number {
+  /** `perMs` rows a millisecond for a second; how often they were flushed. `room`: partitions may send. */
+  function flushes(perMs: number, room: () => boolean = () => true): number {
     let rows = 0;
     let count = 0;
     const linger = new Linger({
       lingerMs: 5,
       rows: () => rows,
-      flush: () => {
+      flush: (all) => {
+        if (!all && !room()) return;
         rows = 0;
         count++;
       },
-      busy,
     });
     for (let ms = 0, due = 0; ms < 1_000; ms++) {
       due += perMs;
@@ -123,6 +123,7 @@ describe('lingering', () => {
       due -= arrived;
       rows += arrived;
       if (arrived > 0) linger.touch();
+      if (ms % 25 === 0) linger.room();
       vi.advanceTimersByTime(1);
     }
     linger.stop();
@@ -139,10 +140,16 @@ describe('lingering', () => {
     expect(flushes(0.02)).toBeGreaterThanOrEqual(19);
   });
 
-  test('waits for a busy queue, but not for ever', () => {
-    const count = flushes(1, () => true);
-    expect(count).toBeGreaterThan(25);
-    expect(count).toBeLessThan(45);
+  test('waits for batches on their way to be committed, but not for ever', () => {
+    const count = flushes(1, () => false);
+    expect(count).toBeGreaterThanOrEqual(8);
+    expect(count).toBeLessThan(12);
+  });
+
+  test('what waits goes with the commit that makes room', () => {
+    let committed = 0;
+    const count = flushes(1, () => committed++ % 4 === 3);
+    expect(count).toBeGreaterThan(12);
   });
 });
 
