@@ -3,7 +3,7 @@ import type { AckCrash } from './model/source.ts';
 import type { Written } from './model/wal.ts';
 import type { Fault, Pace } from './model/worker-process.ts';
 
-export const PARTITIONS = 3;
+export const PARTITIONS = 2;
 export const PROCESSES = 2;
 
 /** What may happen. A step that does not apply (no batch, no source) does nothing, so every part of a schedule is one. */
@@ -12,8 +12,15 @@ export type Step =
   | { readonly step: 'read'; readonly messages: number }
   | { readonly step: 'flush' }
   | { readonly step: 'send'; readonly batches: number }
-  /** Reads on, flushes, sends, and has one process do all there is. */
-  | { readonly step: 'flow'; readonly messages: number; readonly process: number }
+  /** Reads on, flushes and sends. */
+  | { readonly step: 'fill'; readonly messages: number }
+  /** Fills, and has one process do all there is; at rest also what idle workers and sources do. */
+  | {
+      readonly step: 'flow';
+      readonly messages: number;
+      readonly process: number;
+      readonly rest: boolean;
+    }
   | ({
       readonly step: 'deliver';
       readonly partition: number;
@@ -70,7 +77,7 @@ const row: fc.Arbitrary<Written> = fc.oneof(
 const partition = fc.nat({ max: PARTITIONS - 1 });
 const process = fc.nat({ max: PROCESSES - 1 });
 const pace = {
-  gates: fc.constantFrom(20, 20, 0, 1, 2, 3, 4),
+  gates: fc.constantFrom(20, 20, 0, 1, 1, 2, 2, 3, 4),
   fault: fc.constantFrom<Fault[]>('none', 'none', 'none', 'answer lost', 'connection lost'),
   group: fc.boolean(),
 };
@@ -81,25 +88,31 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
     weight: 8,
     arbitrary: fc.record({
       ...step('commit'),
-      afterMs: fc.constantFrom(1_000, 0, -1, 7_000, 40_000),
+      afterMs: fc.constantFrom(1_000, 0, -1, 6_000, 7_000, 40_000),
       rows: fc.array(row, { maxLength: 6 }),
     }),
   },
-  { weight: 4, arbitrary: fc.record({ ...step('read'), messages: fc.integer({ min: 1, max: 12 }) }) },
-  { weight: 2, arbitrary: fc.record(step('flush')) },
-  { weight: 3, arbitrary: fc.record({ ...step('send'), batches: fc.integer({ min: 1, max: 6 }) }) },
+  { weight: 6, arbitrary: fc.record({ ...step('fill'), messages: fc.integer({ min: 1, max: 20 }) }) },
+  { weight: 2, arbitrary: fc.record({ ...step('read'), messages: fc.integer({ min: 1, max: 12 }) }) },
+  { weight: 1, arbitrary: fc.record(step('flush')) },
+  { weight: 2, arbitrary: fc.record({ ...step('send'), batches: fc.integer({ min: 1, max: 6 }) }) },
   {
     weight: 6,
-    arbitrary: fc.record({ ...step('flow'), messages: fc.integer({ min: 1, max: 30 }), process }),
+    arbitrary: fc.record({
+      ...step('flow'),
+      messages: fc.integer({ min: 1, max: 30 }),
+      process,
+      rest: fc.boolean(),
+    }),
   },
   {
-    weight: 8,
+    weight: 10,
     arbitrary: fc.record({
       ...step('deliver'),
       partition,
       process,
       nth: fc.constantFrom(0, 0, 0, 0, 1, 2),
-      copy: fc.constantFrom(false, false, true),
+      copy: fc.boolean(),
       ...pace,
     }),
   },

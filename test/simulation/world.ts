@@ -54,11 +54,16 @@ export class World {
         return this.source?.flush();
       case 'send':
         return this.source?.send(step.batches);
+      case 'fill':
+        return this.#fill(step.messages);
       case 'flow':
-        await this.source?.read(step.messages);
-        this.source?.flush();
-        this.source?.send(Infinity);
-        return this.workOff(() => step.process);
+        await this.#fill(step.messages);
+        await this.workOff(() => step.process);
+        if (!step.rest) return;
+        for (let partition = 0; partition < PARTITIONS; partition++) {
+          await this.#idle({ ...ALL, step: 'idle', partition, process: step.process });
+        }
+        return this.poll();
       case 'deliver':
         return this.#deliver(step);
       case 'go on':
@@ -80,6 +85,12 @@ export class World {
       case 'audit':
         return this.audit(step.process, step.partition);
     }
+  }
+
+  async #fill(messages: number): Promise<void> {
+    await this.source?.read(messages);
+    this.source?.flush();
+    this.source?.send(Infinity);
   }
 
   async begin(dies: 'never' | 'before the queue is empty' | 'after' = 'never'): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Block, DeadLetter, LateEvent } from '../../../src/engine/outputs.ts';
-import type { PartitionCommit } from '../../../src/store/commit.ts';
 import { type DecisionRow, decide } from '../../../src/store/decision-rows.ts';
 import type { AlertRow } from '../../../src/store/output-rows.ts';
+import type { PartitionCommit } from '../../../src/store/partition-commit.ts';
 import { type DecisionGroup, decisionKey, stage } from '../../../src/store/stage.ts';
 import type { Bug } from '../bug.ts';
 

@@ -11,7 +11,7 @@ import type { Store } from './store.ts';
 import { SLOT } from './wal.ts';
 
 /** Compacts all the time. */
-const OPTIONS = { rotateBytes: 300 } as const;
+const OPTIONS = { rotateBytes: 150 } as const;
 const AT_ONCE: Gate = async () => undefined;
 
 /** The real log of a partition on the model's tables, which remembers the state that it was asked to fill. */

@@ -1,6 +1,7 @@
 import { closing, type PositionText } from '../../../src/events/position.ts';
-import type { PartitionCommit, PartitionOutcome } from '../../../src/store/commit.ts';
+import type { PartitionOutcome } from '../../../src/store/commit.ts';
 import type { Acknowledgement, ControlStore } from '../../../src/store/control.ts';
+import type { PartitionCommit } from '../../../src/store/partition-commit.ts';
 import type { Generation, Snapshot } from '../../../src/store/segments.ts';
 import { type Bug, Violation } from '../bug.ts';
 import { VERSIONS } from '../rules.ts';

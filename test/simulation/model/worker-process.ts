@@ -1,6 +1,6 @@
 import type { Batch } from '../../../src/events/batch.ts';
 import type { BatchReport } from '../../../src/queue/queue.ts';
-import type { PartitionCommit } from '../../../src/store/commit.ts';
+import type { PartitionCommit } from '../../../src/store/partition-commit.ts';
 import type { CommitResult } from '../../../src/worker/committer.ts';
 import { isTransient, PartitionWorker } from '../../../src/worker/partition-worker.ts';
 import type { WorkerMetrics } from '../../../src/worker/worker-metrics.ts';
