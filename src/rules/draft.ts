@@ -171,9 +171,12 @@ export class Draft {
       return plan === undefined ? [] : [{ column, type: plan.type, pgType: plan.pgType }];
     });
     const types = kept.map(({ pgType }, index) => [values[index], pgType]);
+    const keep = longest + table.lateness;
     return {
+      // `keep` is part of it: what a shorter window had forgotten already depends on when it was compacted, and a
+      // longer one that went on from there would not be the same after a crash.
       id: createHash('sha256')
-        .update(JSON.stringify([identity, types]))
+        .update(JSON.stringify([identity, types, keep]))
         .digest('hex')
         .slice(0, 32),
       table: this.world.tables.indexOf(table),
@@ -182,7 +185,7 @@ export class Draft {
       by: this.indexes(table, by),
       when,
       values: kept,
-      keep: longest + table.lateness,
+      keep,
     };
   }
 }
