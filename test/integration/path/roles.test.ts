@@ -55,6 +55,17 @@ describe.each(['redis', 'postgres'] as const)('a source and two workers, queue o
     await completed(site, 140);
     expect(await standby.metric('weir_epochs_total')).toBe(1);
   });
+
+  it('follow a source that comes with another number of partitions', async () => {
+    await write(site, 20);
+    await standby.end('SIGTERM');
+    expect(standby.exitCode).toBe(0);
+    source.start({ WEIR_PARTITIONS: '3' });
+    await Promise.all([write(site, 20), source.ready()]);
+    await until('they have three', async () => (await owned(workers)).sort().join() === '1,2', 20_000);
+    await write(site, 20);
+    await completed(site, 200);
+  });
 });
 
 function owned(workers: readonly WeirProcess[]): Promise<(number | null)[]> {
