@@ -4,6 +4,7 @@
  * Off, a failpoint costs one comparison.
  */
 export const FAILPOINTS = [
+  'step.done', // a step of init or teardown is done, the next is not begun
   'ownership.gained', // partitions are locked, no epoch asked for
   'epoch.requested', // a worker has asked for an epoch, no source has begun it
   'epoch.before', // the slot is held, the old epoch still stands

@@ -1,3 +1,4 @@
+import { failpoint } from '../failpoint.ts';
 import { type CliIo, print } from './io.ts';
 
 /** One thing that `weir init` or `weir teardown` does: as a script for a DBA, or done by itself. */
@@ -43,6 +44,7 @@ export async function runSteps(io: CliIo, steps: readonly Step[], json: boolean)
   for (const [index, step] of steps.entries()) {
     if (!json) await print(io, `[${index + 1}/${steps.length}] ${step.title}: `);
     const outcome = await finish(io, step, json);
+    failpoint('step.done');
     done.push({ title: step.title, outcome });
     if (!json) await print(io, `${outcome}\n`);
   }

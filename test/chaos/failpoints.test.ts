@@ -31,6 +31,8 @@ const AT_ONCE: readonly Failpoint[] = [
 /** The same rules under another name, and another number of partitions: what a start then has to announce or to do. */
 const OTHER_RULES: readonly Failpoint[] = ['rules.stored', 'rules.announced'];
 const OTHER_PARTITIONS: readonly Failpoint[] = ['reshard.done'];
+/** Of another command than `run`. */
+const COMMAND: Readonly<Partial<Record<Failpoint, readonly string[]>>> = { 'step.done': ['init', '--apply'] };
 /** Nobody writes meanwhile. */
 const QUIET: readonly Failpoint[] = ['idle.advanced'];
 
@@ -84,7 +86,7 @@ function circumstances(failpoint: Failpoint): Readonly<Record<string, string>> {
 /** A process that never comes there fails the test. */
 async function dieAt(failpoint: Failpoint, env: Readonly<Record<string, string>>): Promise<void> {
   const nth = AT_ONCE.includes(failpoint) ? 1 : 2;
-  const armed = await site.weir(failpoint, ['run'], env);
+  const armed = await site.weir(failpoint, COMMAND[failpoint] ?? ['run'], env);
   armed.start({ WEIR_FAILPOINT: `${failpoint}@${nth}` });
   const stopping = new AbortController();
   if (QUIET.includes(failpoint)) stopping.abort();
