@@ -69,9 +69,9 @@ describe.each(['redis', 'postgres'] as const)('batches through BullMQ on %s', (k
     expect(seen).toEqual([...batches(0, 3), ...batches(0, 3, { epoch: 2 })].map(named));
   });
 
-  test('what a handler gets is what was added, and what stays for the board has no rows', async () => {
+  test('what a handler gets is what was added, and what stays for the board of a large batch has no rows', async () => {
     const { producer, consumer, queues } = await open();
-    const sent = batch(7, { rows: 40 });
+    const sent = batch(7, { rows: 400 });
     const got: unknown[] = [];
     await consumer.start(0, async (b) => {
       got.push(b);
