@@ -67,26 +67,29 @@ export async function runApp({ config, logger, signal, onListening }: RunOptions
   const app: App = { config, logger, metrics, health, http, pool, control };
   try {
     health.set('starting', 'reading the instance from the store');
-    while (!signal.aborted) await runShards(app, await shards(app), signal);
+    while (!signal.aborted) {
+      const instance = await control.instance();
+      if (instance === null) throw notInitialised(config);
+      await runShards(app, instance, signal);
+    }
   } finally {
     await pool.end();
     await http.close();
   }
 }
 
-/** The instance, with as many partitions as are asked for, if that can be done at once. */
-async function shards(app: App): Promise<Instance> {
-  const { config, control, pool, logger } = app;
-  const instance = await control.instance();
-  if (instance === null) throw notInitialised(config);
-  if (config.role === 'worker' || instance.partitions === config.partitions) return instance;
+/**
+ * As many partitions as are asked for, if they all stand at one position. Only by the holder of the slot: two sources
+ * with different numbers would undo each other's for ever.
+ */
+async function reshardNow({ config, pool, logger }: App, instance: Instance): Promise<boolean> {
+  if (instance.partitions === config.partitions) return false;
   const client = await pool.connect();
   try {
-    const done = await reshard(client, config.slot, config.partitions);
-    if (!done) return instance;
+    if (!(await reshard(client, config.slot, config.partitions))) return false;
     failpoint('reshard.done');
     logger.info({ from: instance.partitions, to: config.partitions }, 're-sharded');
-    return { ...instance, partitions: config.partitions };
+    return true;
   } finally {
     client.release();
   }
@@ -109,10 +112,8 @@ async function runShards(app: App, instance: Instance, signal: AbortSignal): Pro
     app.http.mountBoard(board);
     measureAtScrape(app, queues);
     // Whichever ends first, by itself or by a failure, ends the other.
-    await settled([
-      runRoles(app, { instance, queues, stopping }).finally(stop),
-      untilReshard(app, instance, stopping).finally(stop),
-    ]);
+    const running: Running = { instance, queues, stopping, holdsSlot: false };
+    await settled([runRoles(app, running).finally(stop), untilReshard(app, running).finally(stop)]);
   } finally {
     signal.removeEventListener('abort', stop);
     await queues.close();
@@ -128,6 +129,8 @@ interface Running {
   readonly instance: Instance;
   readonly queues: Queues;
   readonly stopping: AbortController;
+  /** It has held the slot: a standby leaves the partitions as they are. */
+  holdsSlot: boolean;
 }
 
 /** Workers own their partitions before the source begins its epoch; at the end they outlive its drain. */
@@ -214,7 +217,8 @@ async function hurry(worker: Worker, drained: AbortSignal): Promise<void> {
   }
 }
 
-async function makeSource(app: App, { instance, queues, stopping }: Running): Promise<Source> {
+async function makeSource(app: App, running: Running): Promise<Source> {
+  const { instance, queues, stopping } = running;
   const { config, logger, metrics, control } = app;
   const announced = await rulesFromDisk(app, instance, stopping.signal);
   const source = new Source({
@@ -227,6 +231,10 @@ async function makeSource(app: App, { instance, queues, stopping }: Running): Pr
     metrics,
     announced,
     onStatus: (status) => showStatus(app, status),
+    onHeld: () => {
+      running.holdsSlot = true;
+      return reshardNow(app, instance);
+    },
   });
   const drain = (): void => source.drain();
   stopping.signal.addEventListener('abort', drain, { once: true });
@@ -289,11 +297,10 @@ const LOOK_MS = 1_000;
  * Resolves when this process is to begin again with another number of partitions: because somebody has re-sharded,
  * or because all partitions now stand where a re-sharding of our own can begin.
  */
-async function untilReshard(app: App, instance: Instance, stopping: AbortController): Promise<void> {
-  const { config, control, logger } = app;
-  const wanted = config.role !== 'worker' && instance.partitions !== config.partitions;
+async function untilReshard({ config, control }: App, running: Running): Promise<void> {
+  const { instance, stopping } = running;
+  const wanted = instance.partitions !== config.partitions;
   const start = (await control.progress()).positions.toSorted().at(-1) ?? '';
-  if (wanted) logger.info({ to: config.partitions }, 're-sharding: first every partition has to catch up');
   while (!stopping.signal.aborted) {
     await delay(LOOK_MS, null, { signal: stopping.signal }).catch(() => undefined);
     const positions = await control.progress().then(
@@ -302,7 +309,7 @@ async function untilReshard(app: App, instance: Instance, stopping: AbortControl
     );
     if (positions === null) continue;
     if (positions.length !== instance.partitions) return;
-    if (wanted && positions.every((position) => position >= start)) return;
+    if (wanted && running.holdsSlot && positions.every((position) => position >= start)) return;
   }
 }
 

@@ -31,6 +31,11 @@ export interface SourceOptions {
   readonly announced?: Plan;
   /** Each change of what the source is doing: for readiness. */
   readonly onStatus?: (status: SourceStatus) => void;
+  /**
+   * The slot is held, no epoch is begun: only now may this process change what the next epoch builds on. true: it has
+   * changed the number of partitions, and the source ends so that the process can begin anew.
+   */
+  readonly onHeld?: () => Promise<boolean>;
   /** A drain waits so long for the workers. */
   readonly drainMs?: number;
 }

@@ -84,6 +84,10 @@ export class Source {
     const connection = await this.#hold(instance, publications);
     if (connection === null) return reason;
     try {
+      if ((await this.#options.onHeld?.()) === true) {
+        this.drain();
+        return reason;
+      }
       failpoint('epoch.before');
       const raised = await control.raiseEpoch();
       failpoint('epoch.raised');
