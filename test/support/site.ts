@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -121,14 +121,10 @@ export class Site {
     );
   }
 
+  /** The logs stay, for whoever asks why. */
   async close(): Promise<void> {
     await Promise.all(this.#processes.map((process) => process.end('SIGKILL')));
     await this.redis?.close();
     await this.postgres.close();
-  }
-
-  /** The logs too: where nothing went wrong. */
-  async forget(): Promise<void> {
-    await rm(this.directory, { recursive: true, force: true });
   }
 }
