@@ -1,6 +1,6 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { drainOnce, hasPgRecvlogical } from './drain.ts';
+import { type DrainRates, drainOnce, hasPgRecvlogical } from './drain.ts';
 import { type Latency, type Memory, measureLatency, millionRowTransaction } from './latency.ts';
 import { median } from './median.ts';
 import { BACKENDS, type Backend, Stand } from './stand.ts';
@@ -32,14 +32,7 @@ interface BackendResult {
 async function main(): Promise<void> {
   const stand = await Stand.open();
   try {
-    const drains = [];
-    for (let run = 1; run <= runs; run += 1) {
-      const rates = await drainOnce(stand, Number(values.rows));
-      say(
-        `drain ${run}/${runs}: bare ${round(rates.bare)}, redis ${round(rates.weir.redis)}, postgres ${round(rates.weir.postgres)} rows/s`,
-      );
-      drains.push(rates);
-    }
+    const drains = await drain(stand);
     const bare = median(drains.map((rates) => rates.bare));
     const backends: Record<string, BackendResult> = {};
     for (const backend of BACKENDS) {
@@ -58,6 +51,23 @@ async function main(): Promise<void> {
   }
 }
 
+async function drain(stand: Stand): Promise<readonly DrainRates[]> {
+  const running = { redis: await stand.weir('redis'), postgres: await stand.weir('postgres') };
+  for (const backend of BACKENDS) await running[backend].ready();
+  const drains: DrainRates[] = [];
+  // Run 0 warms up: V8 compiles, PostgreSQL makes its files.
+  for (let run = 0; run <= runs; run += 1) {
+    const rates = await drainOnce(stand, running, { run, rows: Number(values.rows) });
+    const { redis, postgres } = rates.weir;
+    say(
+      `drain ${run}/${runs}: bare ${round(rates.bare)}, redis ${round(redis)}, postgres ${round(postgres)} rows/s`,
+    );
+    if (run > 0) drains.push(rates);
+  }
+  for (const backend of BACKENDS) await running[backend].stop();
+  return drains;
+}
+
 async function runningNumbers(
   stand: Stand,
   backend: Backend,
@@ -68,12 +78,13 @@ async function runningNumbers(
   const rest = weir.residentBytes();
   weir.takePeak();
   const latencies: Latency[] = [];
-  for (let run = 1; run <= runs; run += 1) {
+  // Run 0 warms up.
+  for (let run = 0; run <= runs; run += 1) {
     const latency = await measureLatency(stand, Number(values.seconds));
     say(
       `latency ${backend} ${run}/${runs}: p50 ${latency.p50.toFixed(1)}, p99 ${latency.p99.toFixed(1)}, p99.9 ${latency.p999.toFixed(1)} ms`,
     );
-    latencies.push(latency);
+    if (run > 0) latencies.push(latency);
   }
   const load = weir.takePeak();
   const millionRows = await millionRowTransaction(stand, backend, weir);
@@ -89,8 +100,10 @@ async function runningNumbers(
   };
 }
 
-/** What was written for the other backend is not to be in this one's numbers. */
+/** What was written for the other backend, and what PostgreSQL has to tidy up after it, is not to be in these numbers. */
 async function catchUp(stand: Stand, backend: Backend): Promise<void> {
+  await stand.client.query('vacuum analyze');
+  await stand.client.query('checkpoint');
   const weir = await stand.weir(backend);
   await stand.committed(backend, await stand.walEnd());
   await weir.stop();

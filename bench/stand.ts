@@ -86,13 +86,6 @@ export class Stand {
     return new RunningWeir(child, port);
   }
 
-  async epoch(backend: Backend): Promise<number> {
-    const read = await this.client.query('select epoch::int from weir.instances where processor_id = $1', [
-      this.slot(backend),
-    ]);
-    return (read.rows as { epoch: number }[])[0]?.epoch ?? 0;
-  }
-
   /** The end of the WAL now, and as the hex that positions begin with. */
   async walEnd(): Promise<{ lsn: string; hex: string }> {
     const read = await this.client.query('select pg_current_wal_insert_lsn()::text as lsn');
@@ -165,6 +158,14 @@ export class RunningWeir {
       },
       60_000,
     );
+  }
+
+  pause(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child.kill('SIGCONT');
   }
 
   async stop(): Promise<void> {
