@@ -46,6 +46,9 @@ cross join lateral (
 ) seen
 where s.type = 'transfer' and seen.users > 3;
 
+create index on expected_hits (user_id, rn) where rule_id = 'location_change';
+analyze expected_hits;
+
 -- A cooldown of 5 s by user: the first hit acts, and then the first hit that is 5 s after the last that acted.
 create temporary table acting as
 with recursive acts as (
