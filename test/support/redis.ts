@@ -33,7 +33,11 @@ export async function startRedis(options: { readonly args?: readonly string[] } 
       '--maxmemory-policy',
       'noeviction',
     ];
-    child = spawn('redis-server', [...args, ...(options.args ?? [])], { stdio: 'ignore' });
+    const started = spawn('redis-server', [...args, ...(options.args ?? [])], { stdio: 'ignore' });
+    child = started;
+    const orphaned = (): void => void started.kill('SIGKILL');
+    process.once('exit', orphaned);
+    started.once('exit', () => process.off('exit', orphaned));
     await until('redis answers', () => answers(port));
   }
 
