@@ -1,13 +1,13 @@
 import { styleText } from 'node:util';
 import pg from 'pg';
 
-interface AlertRow {
-  readonly rule_id: string;
-  readonly severity: string;
-  readonly message: string;
-  readonly event_time: Date;
-  readonly score: string | null;
-  readonly band: string | null;
+interface DecisionRow {
+  readonly position: string;
+  readonly updated_at: string;
+  readonly band: string;
+  readonly score: string;
+  readonly rules: string;
+  readonly row: string;
 }
 
 interface Numbers {
@@ -15,18 +15,23 @@ interface Numbers {
   readonly alerts: string;
   readonly flagged: string;
   readonly blocked: string;
+  readonly users: string;
   readonly p50: number | null;
   readonly p99: number | null;
 }
 
-const COLORS = { info: 'cyan', warning: 'yellow', high: 'magenta', critical: 'red' } as const;
+const LOOK_MS = 250;
+/** Where the output is no terminal, a line of numbers now and then is enough. */
+const NUMBERS_EVERY_MS = { terminal: 1_000, file: 10_000 } as const;
 
-/** Shows what fires as PostgreSQL announces it (NOTIFY weir_alerts), and what it adds up to. */
+/** Shows what Weir decides, as any client of the database can read it, and what it adds up to. */
 export class Terminal {
   readonly #client: pg.Client;
   readonly #out: NodeJS.WriteStream;
   #timer: NodeJS.Timeout | undefined;
-  #pending: Promise<void> = Promise.resolve();
+  #looking: Promise<void> = Promise.resolve();
+  #since = '-infinity';
+  #numbersMs = 0;
 
   constructor(url: string, out: NodeJS.WriteStream = process.stdout) {
     this.#client = new pg.Client(url);
@@ -36,40 +41,34 @@ export class Terminal {
   async start(): Promise<void> {
     await this.#client.connect();
     this.#client.on('error', () => clearInterval(this.#timer)); // PostgreSQL ends before the terminal does
-    this.#client.on('notification', ({ payload }) => this.#enqueue(() => this.#alert(payload ?? '')));
-    await this.#client.query('listen weir_alerts');
-    this.#timer = setInterval(() => this.#enqueue(() => this.#summary()), this.#out.isTTY ? 1_000 : 10_000);
+    this.#timer = setInterval(() => {
+      this.#looking = this.#looking.then(() => this.#look()).catch(() => undefined);
+    }, LOOK_MS);
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#pending;
+    await this.#looking;
     await this.#client.end().catch(() => undefined);
   }
 
-  #enqueue(show: () => Promise<void>): void {
-    this.#pending = this.#pending.then(show).catch(() => undefined);
+  async #look(): Promise<void> {
+    const decided = await this.#client.query<DecisionRow>(DECISIONS, [this.#since]);
+    for (const row of decided.rows) this.#line(describe(row));
+    this.#since = decided.rows.at(-1)?.updated_at ?? this.#since;
+    const everyMs = this.#out.isTTY ? NUMBERS_EVERY_MS.terminal : NUMBERS_EVERY_MS.file;
+    if (Date.now() - this.#numbersMs < everyMs && decided.rows.length === 0) return;
+    if (this.#out.isTTY || Date.now() - this.#numbersMs >= everyMs) await this.#numbers();
   }
 
-  async #alert(payload: string): Promise<void> {
-    const { alert_id } = JSON.parse(payload) as { alert_id: string };
-    const found = await this.#client.query<AlertRow>(
-      `select a.rule_id, a.severity, a.message, a.event_time, d.score::text, d.band
-       from weir.alerts a
-       left join weir.decisions d
-         on d.mode = 'live' and d.event = a.events -> 0 ->> 'event' and d.position = a.events -> 0 ->> 'position'
-       where a.alert_id = $1`,
-      [alert_id],
-    );
-    for (const row of found.rows) this.#line(describe(row));
-  }
-
-  async #summary(): Promise<void> {
-    const counted = await this.#client.query<Numbers>(SUMMARY);
+  async #numbers(): Promise<void> {
+    this.#numbersMs = Date.now();
+    const counted = await this.#client.query<Numbers>(NUMBERS);
     const n = counted.rows[0];
     if (n === undefined) return;
     const ms = (value: number | null): string => (value === null ? '–' : `${Math.round(value)} ms`);
-    const text = `${n.rows} rows · ${n.alerts} alerts · ${n.flagged} flagged · ${n.blocked} blocked · commit to alert p50 ${ms(n.p50)}, p99 ${ms(n.p99)}`;
+    const decisions = `${n.alerts} alerts · ${n.flagged} flagged · ${n.blocked} to block · ${n.users} users blocked`;
+    const text = `${n.rows} payments · ${decisions} · commit to decision p50 ${ms(n.p50)}, p99 ${ms(n.p99)}`;
     this.#out.write(this.#out.isTTY ? `\r\u001b[2K${styleText('dim', text)}` : `${text}\n`);
   }
 
@@ -78,25 +77,31 @@ export class Terminal {
   }
 }
 
-const SUMMARY = `
+const DECISIONS = `
+  select d.position, d.updated_at::text, d.band, trim_scale(d.score)::text as score,
+         (select string_agg(r ->> 'rule', ' + ' order by r ->> 'rule') from jsonb_array_elements(d.reasons) r) as rules,
+         format('user %s: %s of %s %s from %s', t.user_id, t.type, t.amount, t.currency, t.country) as row
+  from weir.decisions d join transactions t on t.id = d.entity_id::bigint
+  where d.mode = 'live' and d.band is not null and d.updated_at > $1::timestamptz
+  order by d.updated_at`;
+
+const NUMBERS = `
   select (select count(*) from transactions)::text as rows,
          (select count(*) from weir.alerts)::text as alerts,
          (select count(*) from weir.decisions where band = 'flag')::text as flagged,
          (select count(*) from weir.decisions where band = 'block')::text as blocked,
+         (select count(*) from weir.blocks)::text as users,
          percentile_cont(0.5) within group (order by ms) as p50,
          percentile_cont(0.99) within group (order by ms) as p99
-  from (select extract(epoch from detected_at - event_time)::float8 * 1000 as ms
-        from weir.alerts order by detected_at desc limit 500) recent`;
+  from (select extract(epoch from decided_at - event_time)::float8 * 1000 as ms
+        from weir.decisions order by decided_at desc limit 500) recent`;
 
-function describe(row: AlertRow): string {
-  const color = COLORS[row.severity as keyof typeof COLORS] ?? 'white';
-  const time = row.event_time.toISOString().slice(11, 19);
-  const decision =
-    row.score === null ? '' : `  ${row.score} points${row.band === null ? '' : ` → ${row.band}`}`;
+function describe({ updated_at, band, score, rules, row }: DecisionRow): string {
+  const color = band === 'block' ? 'red' : 'yellow';
   return [
-    styleText('dim', time),
-    styleText(color, row.severity.padEnd(8)),
-    styleText('bold', row.rule_id.padEnd(26)),
-    `${row.message}${styleText('dim', decision)}`,
-  ].join(' ');
+    styleText('dim', updated_at.slice(11, 19)),
+    styleText(color, `${band.padEnd(5)} ${score.padStart(3)}`),
+    row,
+    styleText('dim', rules),
+  ].join('  ');
 }

@@ -82,7 +82,11 @@ export class Traffic {
         return Array.from({ length: 14 }, () => only(payment(customer, 1 + this.#random.next() * 9)));
       case 'abroad': {
         const away = { ...customer, country: this.#random.pick(FAR), device: 'device-unknown' };
-        return [only(payment(customer, customer.usual)), only({ ...payment(away, 900), type: 'transfer' })];
+        const amount = this.#random.pick([900, 12_000]);
+        return [
+          only(payment(customer, customer.usual)),
+          only({ ...payment(away, amount), type: 'transfer' }),
+        ];
       }
     }
   }
