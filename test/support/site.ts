@@ -8,48 +8,82 @@ import { startRedis, type TestRedis } from './redis.ts';
 import { until } from './until.ts';
 import { WeirProcess } from './weir-process.ts';
 
-export interface SiteOptions {
+/** Servers that somebody else has started, and ends. */
+export interface Servers {
+  readonly databaseUrl: string;
+  /** null: the queue is on PostgreSQL. */
+  readonly redisUrl: string | null;
+}
+
+export interface SiteOptions extends SetUp {
   readonly version: PostgresVersion;
   readonly queue: 'redis' | 'postgres';
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export interface SetUp {
   /** The host's own tables. */
   readonly schema: string;
   /** Directory of rules. */
   readonly rules: string;
   readonly yaml?: string;
-  readonly settings?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   /** Between the host's tables and `weir init --apply`. */
   readonly prepare?: (client: pg.Client) => Promise<void>;
 }
 
+interface Own {
+  readonly postgres: TestPostgres;
+  readonly redis: TestRedis | null;
+}
+
 /** A place where Weir is at work: a PostgreSQL with a host's tables, a queue, `weir init --apply` done. */
 export class Site {
   readonly directory: string;
-  readonly postgres: TestPostgres;
   readonly redis: TestRedis | null;
   readonly env: Readonly<Record<string, string>>;
+  readonly #databaseUrl: string;
+  readonly #postgres: TestPostgres | null;
   readonly #processes: WeirProcess[] = [];
 
-  private constructor(parts: Pick<Site, 'directory' | 'postgres' | 'redis' | 'env'>) {
+  private constructor(
+    servers: Servers,
+    own: Own | null,
+    parts: Pick<Site, 'directory'> & Pick<SetUp, 'rules' | 'env'>,
+  ) {
+    const { databaseUrl, redisUrl } = servers;
     this.directory = parts.directory;
-    this.postgres = parts.postgres;
-    this.redis = parts.redis;
-    this.env = parts.env;
+    this.redis = own?.redis ?? null;
+    this.#postgres = own?.postgres ?? null;
+    this.#databaseUrl = databaseUrl;
+    this.env = {
+      DATABASE_URL: databaseUrl,
+      WEIR_RULES: parts.rules,
+      LOG_LEVEL: 'debug',
+      ...(redisUrl === null ? {} : { REDIS_URL: redisUrl }),
+      ...parts.env,
+    };
   }
 
+  /** With servers of its own. */
   static async open(options: SiteOptions): Promise<Site> {
-    const directory = await mkdtemp(join(tmpdir(), 'weir-site-'));
     const { version, settings } = options;
     const postgres = await startPostgres({ version, ...(settings === undefined ? {} : { settings }) });
     const redis = options.queue === 'redis' ? await startRedis() : null;
-    const env = {
-      DATABASE_URL: postgres.url,
-      WEIR_RULES: options.rules,
-      LOG_LEVEL: 'debug',
-      ...(redis === null ? {} : { REDIS_URL: redis.url }),
-      ...options.env,
-    };
-    const site = new Site({ directory, postgres, redis, env });
+    return Site.#setUp(
+      { databaseUrl: postgres.url, redisUrl: redis?.url ?? null },
+      { postgres, redis },
+      options,
+    );
+  }
+
+  static openOn(servers: Servers, options: SetUp): Promise<Site> {
+    return Site.#setUp(servers, null, options);
+  }
+
+  static async #setUp(servers: Servers, own: Own | null, options: SetUp): Promise<Site> {
+    const directory = await mkdtemp(join(tmpdir(), 'weir-site-'));
+    const site = new Site(servers, own, { ...options, directory });
     try {
       await writeFile(join(directory, 'weir.yaml'), options.yaml ?? '');
       await site.withClient(async (client) => {
@@ -62,6 +96,12 @@ export class Site {
       await site.close();
       throw error;
     }
+  }
+
+  /** Its own, to be stopped and started. */
+  get postgres(): TestPostgres {
+    if (this.#postgres === null) throw new Error('somebody else has started this PostgreSQL');
+    return this.#postgres;
   }
 
   /** Not started yet. */
@@ -88,7 +128,7 @@ export class Site {
   }
 
   async withClient<T>(use: (client: pg.Client) => Promise<T>): Promise<T> {
-    const client = new pg.Client(this.postgres.url);
+    const client = new pg.Client(this.#databaseUrl);
     client.on('error', () => undefined);
     await client.connect();
     try {
@@ -125,6 +165,6 @@ export class Site {
   async close(): Promise<void> {
     await Promise.all(this.#processes.map((process) => process.end('SIGKILL')));
     await this.redis?.close();
-    await this.postgres.close();
+    await this.#postgres?.close();
   }
 }
