@@ -1,6 +1,7 @@
 import type { Batch } from '../events/batch.ts';
 import { failpoint } from '../failpoint.ts';
 import type { BatchProducer } from '../queue/queue.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /**
  * Puts batches into the queue, in order, as many at once as have gathered. A failed `add` may have added some: it is
@@ -31,14 +32,14 @@ export class Sender {
     this.#wake?.();
   }
 
-  /** Until the signal aborts; throws what the queue throws. */
+  /** Until the signal aborts, even with a queue that does not answer; throws what the queue throws. */
   async run(signal: AbortSignal): Promise<void> {
     const stop = () => this.#wake?.();
     signal.addEventListener('abort', stop, { once: true });
     try {
       while (!signal.aborted) {
         if (this.#waiting.length === 0) await this.#more();
-        else await this.#send();
+        else await unlessAborted(this.#send(), signal);
       }
     } finally {
       signal.removeEventListener('abort', stop);
@@ -61,6 +62,7 @@ export class Sender {
     this.#adding = true;
     failpoint('batch.before');
     await this.#producer.add(batches);
+    if (this.#ended) return; // the next epoch has made them void
     failpoint('batch.added');
     this.#adding = false;
     this.#onSent(batches);

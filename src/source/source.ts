@@ -14,6 +14,7 @@ import { judge } from './preflight.ts';
 import { streamPublications } from './publications.ts';
 import { RuleVersions } from './rule-versions.ts';
 import type { SourceOptions, SourceState, SourceStatus } from './source-options.ts';
+import { unlessAborted } from './unless-aborted.ts';
 import { waitForSlot } from './wait-for-slot.ts';
 
 /** What an attempt that never reached the server says of it: no waiting mends these. */
@@ -21,6 +22,9 @@ const REFUSED = /^(28...|3D000|42501)$/;
 
 /** Workers that ask for one epoch after another are not followed faster than this. */
 const REQUEST_EVERY_MS = 1_000;
+
+/** The slot is not held for longer while the queue does not answer. */
+const EMPTY_MS = 5_000;
 
 /**
  * The source: holds the slot, begins an epoch, streams until something fails, and begins the next. There is one
@@ -96,7 +100,8 @@ export class Source {
       this.#checkPartitions(raised.positions.length);
       logger.info({ epoch, reason, lsn: formatLsn(ack.lsn), rules: ack.rules }, 'epoch begun');
       await this.#check();
-      await this.#emptyQueues();
+      if (!(await this.#emptyQueues(connection))) return 'queue';
+      if (this.#stopping.signal.aborted) return reason;
       failpoint('queue.emptied');
       // While this one waited for the slot, another may have gone on to other rules.
       const inForce = ack.rules === plan.version ? plan : await this.#rules.recorded(ack.rules);
@@ -115,11 +120,23 @@ export class Source {
     throw new Fault('fenced', `the store has ${stored} partitions, this process works with ${partitions}`);
   }
 
-  async #emptyQueues(): Promise<void> {
+  /** false: the slot was let go, since a PostgreSQL that shuts down waits for whoever holds it; the queue is back. */
+  async #emptyQueues(connection: ReplicationConnection): Promise<boolean> {
+    const { signal } = this.#stopping;
+    const slow = new AbortController();
+    const timer = setTimeout(() => slow.abort(), EMPTY_MS);
     try {
-      await this.#options.producer.empty();
+      const emptied = this.#options.producer.empty().then(() => true);
+      const inTime = await unlessAborted(emptied, AbortSignal.any([signal, slow.signal]));
+      if (inTime === true || signal.aborted) return true;
+      this.#set('recovering', 'queue: it does not answer');
+      await connection.close();
+      await unlessAborted(emptied, signal);
+      return false;
     } catch (error) {
       throw new Fault('queue', `the queues could not be emptied: ${(error as Error).message}`, error);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -197,10 +214,8 @@ export class Source {
 
   #set(state: SourceState, detail: string): void {
     const since = state === this.#status.state ? this.#status.since : new Date();
-    const changed = state !== this.#status.state;
+    if (state !== this.#status.state) this.#options.logger.info({ state, detail }, 'source');
     this.#status = { state, detail, since };
-    if (!changed) return;
-    this.#options.logger.info({ state, detail }, 'source');
     this.#options.onStatus?.(this.#status);
   }
 }

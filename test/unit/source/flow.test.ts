@@ -188,6 +188,24 @@ describe('the sender', () => {
     await sender.idle();
   });
 
+  test('ends with the epoch, though the queue does not answer, and tells nothing of what it was sending', async () => {
+    const gates: (() => void)[] = [];
+    const sent: (readonly Batch[])[] = [];
+    const add = () => new Promise<void>((resolve) => gates.push(resolve));
+    const sender = new Sender({ add }, (batches) => sent.push(batches));
+    const abort = new AbortController();
+    const running = sender.run(abort.signal);
+    sender.push(batch(0, 1));
+    await vi.waitFor(() => expect(gates).toHaveLength(1));
+    const idle = sender.idle();
+    abort.abort();
+    await running;
+    await idle;
+    gates[0]?.();
+    await Promise.resolve();
+    expect(sent).toEqual([]);
+  });
+
   test('ends with what the queue throws', async () => {
     const sender = new Sender({ add: () => Promise.reject(new Error('OOM')) }, () => undefined);
     sender.push(batch(0, 1));
