@@ -148,7 +148,8 @@ export class Epoch {
         throw new Fault('connection', 'the replication stream has ended');
       }
       await this.#reader.read(received);
-      this.#linger.touch();
+      // An epoch that has ended closes no more batches: the byte budget is the next one's.
+      if (!this.#abort.signal.aborted) this.#linger.touch();
     }
     if (this.#reader.stopped) await this.#finish();
   }

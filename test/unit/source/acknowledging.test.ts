@@ -35,6 +35,15 @@ describe('what may be acknowledged', () => {
     points.add({ ...ack(20), rules: 'other' });
     expect(points.take([closing(lsn(20))])).toEqual(ack(20));
   });
+
+  test('is known ever more coarsely while a partition stands still, but always to the last commit', () => {
+    const points = new AckPoints(lsn(0));
+    for (let n = 1; n <= 100_000; n++) points.add(ack(n));
+    const taken = points.take([closing(lsn(50_000))]);
+    expect(Number(taken?.lsn)).toBeGreaterThan(49_900);
+    expect(Number(taken?.lsn)).toBeLessThanOrEqual(50_000);
+    expect(points.take([closing(lsn(100_000))])).toEqual(ack(100_000));
+  });
 });
 
 describe('liveness', () => {
