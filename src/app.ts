@@ -133,6 +133,9 @@ interface Running {
   holdsSlot: boolean;
 }
 
+/** The batches at hand at the end have so long: with the store away they would wait for it. The next start replays them. */
+const LEAVE_MS = 5_000;
+
 /** Workers own their partitions before the source begins its epoch; at the end they outlive its drain. */
 async function runRoles(app: App, running: Running): Promise<void> {
   const { config, health } = app;
@@ -144,7 +147,7 @@ async function runRoles(app: App, running: Running): Promise<void> {
   if (config.role === 'source') return source?.run();
   const workerStop = new AbortController();
   const onCommitted = (moves: readonly Moved[]): void => source?.committed(moves);
-  const { worker, owns, close } = makeWorker(app, { ...running, onCommitted });
+  const { worker, owns, close, giveUp } = makeWorker(app, { ...running, onCommitted });
   const working = worker.run(workerStop.signal).finally(() => running.stopping.abort());
   try {
     if (source === null) await aborted(signal);
@@ -156,7 +159,8 @@ async function runRoles(app: App, running: Running): Promise<void> {
     }
   } finally {
     workerStop.abort();
-    await working;
+    const late = setTimeout(giveUp, LEAVE_MS);
+    await working.finally(() => clearTimeout(late));
     await close();
   }
 }
@@ -206,7 +210,12 @@ function makeWorker(app: App, { instance, queues, onCommitted }: Running & Commi
       else health.set('no-partitions', 'other workers own all partitions, or the store is away');
     },
   });
-  return { worker, owns, close: () => committer.close() };
+  const giveUp = (): void => {
+    logger.warn('the store does not take the batches at hand: the next start replays them');
+    worker.giveUp();
+    committer.giveUp();
+  };
+  return { worker, owns, close: () => committer.close(), giveUp };
 }
 
 /** While the source drains, idle partitions do not wait for their turn to be written down. */

@@ -35,7 +35,7 @@ export class Committer {
   #waiting: Waiting[] = [];
   #client: Client | null = null;
   #running: Promise<void> | null = null;
-  #stopped = new AbortController();
+  readonly #stopped = new AbortController();
 
   constructor(options: CommitterOptions) {
     this.#options = options;
@@ -50,9 +50,13 @@ export class Committer {
     });
   }
 
-  /** On the session that commits, between two commits: compaction, loading of state. */
-  async close(): Promise<void> {
+  /** What the store does not take now is abandoned. */
+  giveUp(): void {
     this.#stopped.abort();
+  }
+
+  async close(): Promise<void> {
+    this.giveUp();
     await this.#running;
     await this.#client?.end().catch(() => undefined);
     this.#client = null;

@@ -5,6 +5,7 @@ import type { Batch } from '../events/batch.ts';
 import { failpoint } from '../failpoint.ts';
 import type { BatchConsumer, BatchProducer, BatchReport } from '../queue/queue.ts';
 import type { ControlStore } from '../store/control.ts';
+import { HungPartitions } from './hung-partitions.ts';
 import { Ownership } from './ownership.ts';
 import { isTransient, type PartitionDeps, PartitionWorker } from './partition-worker.ts';
 import { report } from './report.ts';
@@ -28,14 +29,13 @@ export interface WorkerOptions {
 
 const BALANCE_MS = 1_000;
 const IDLE_MS = 2_000;
-const HUNG_MS = 15_000;
 const RETRY_MS = 250;
 
 /** The worker side of a process: owns partitions, and works on those that it owns. */
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #workers = new Map<number, PartitionWorker>();
-  readonly #seen = new Map<number, { position: string; sinceMs: number }>();
+  readonly #hung = new HungPartitions();
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -58,6 +58,11 @@ export class Worker {
   /** For a drain: what is only in memory, positions of idle partitions, goes to the store. */
   async flushIdle(): Promise<void> {
     await Promise.all([...this.#workers.values()].map((worker) => worker.flushIdle()));
+  }
+
+  /** While `run` ends: the batches at hand wait for the store no longer. */
+  giveUp(): void {
+    this.#workers.clear();
   }
 
   async #session(signal: AbortSignal): Promise<void> {
@@ -151,20 +156,12 @@ export class Worker {
   async #endHung(ownership: Ownership): Promise<void> {
     if (ownership.owned.size === this.#options.partitions) return;
     const { positions } = await this.#options.control.progress();
-    const now = Date.now();
-    const still = positions.flatMap((position, partition) => {
-      const seen = this.#seen.get(partition);
-      if (seen?.position !== position) this.#seen.set(partition, { position, sinceMs: now });
-      return !ownership.owned.has(partition) && now - (this.#seen.get(partition)?.sinceMs ?? now) > HUNG_MS
-        ? [partition]
-        : [];
-    });
-    if (still.length === 0) return;
+    const suspects = this.#hung.suspects(positions, Date.now()).filter((p) => !ownership.owned.has(p));
+    if (suspects.length === 0) return;
     const depths = await this.#options.queue.depths();
-    for (const partition of still) {
-      if ((depths[partition] ?? 0) === 0) continue;
-      await ownership.endHolder(partition);
-      this.#seen.delete(partition);
+    for (const partition of suspects) {
+      const hasWork = (depths[partition] ?? 0) > 0;
+      if (this.#hung.hangs(partition, hasWork, Date.now())) await ownership.endHolder(partition);
     }
   }
 }
