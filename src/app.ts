@@ -17,7 +17,7 @@ import { ByteBudget } from './queue/byte-budget.ts';
 import { openQueues, type Queues } from './queue/connect.ts';
 import type { Plan } from './rules/plan.ts';
 import { compileStored } from './rules/stored.ts';
-import { announceRules } from './source/announce-rules.ts';
+import { announceRules, emitAnnouncement } from './source/announce-rules.ts';
 import type { Moved } from './source/epoch.ts';
 import { checkClient } from './source/facts.ts';
 import { refusal } from './source/finding.ts';
@@ -265,7 +265,10 @@ async function rulesFromDisk(app: App, instance: Instance, signal: AbortSignal):
     const options = { path: config.rulesPath, cwd: process.cwd(), source: client, webhooks };
     const { plan, content, warnings } = await readValidRules(options);
     for (const warning of warnings) logger.warn(warning);
-    if (plan.version === instance.ack.rules) return plan;
+    if (plan.version === instance.ack.rules) {
+      await emitAnnouncement(client, config.slot, plan.version);
+      return plan;
+    }
     const inForce = await new Plans(control).get(instance.ack.rules);
     const onWaiting = (blockers: readonly Blocker[]): void =>
       logger.info({ pids: blockers.map(({ pid }) => pid) }, 'new rules wait for open transactions');

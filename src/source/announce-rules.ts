@@ -47,9 +47,21 @@ export async function announceRules(options: AnnounceOptions): Promise<void> {
   await control.putRules(plan.version, content);
   failpoint('rules.stored');
   if (needsMore(plan, options.inForce)) await waitForOpenTransactions(options);
-  const message = encodeMessage({ kind: 'rules', version: plan.version });
-  await client.query('SELECT pg_logical_emit_message(true, $1, $2)', [messagePrefix(slot), message]);
+  await emitAnnouncement(client, slot, plan.version);
   failpoint('rules.announced');
+}
+
+/**
+ * By itself for the rule set in force: another may have been announced that the stream has not come to, and whoever
+ * goes back to the old rules before that would be given the new ones all the same.
+ */
+export async function emitAnnouncement(
+  client: Pick<Client, 'query'>,
+  slot: string,
+  version: string,
+): Promise<void> {
+  const message = encodeMessage({ kind: 'rules', version });
+  await client.query('SELECT pg_logical_emit_message(true, $1, $2)', [messagePrefix(slot), message]);
 }
 
 /** A table, column or operation that was not captured so far. */
