@@ -3,6 +3,7 @@ import type { PartitionState } from '../engine/partition-state.ts';
 import type { PositionText } from '../events/position.ts';
 import { PartitionLog, type PartitionLogOptions } from '../store/partition-log.ts';
 import type { PartitionName } from '../store/segments.ts';
+import { withClient } from '../store/transaction.ts';
 
 /** Another owner has been here since: what is in memory is out of date, and is read again. */
 export class LogOutdated extends Error {}
@@ -41,12 +42,8 @@ export class PooledStateLog implements StateLog {
     name: PartitionName,
     options: PartitionLogOptions = {},
   ): Promise<PooledStateLog> {
-    const client = await pool.connect();
-    try {
-      return new PooledStateLog(pool, await PartitionLog.open(client, name, options));
-    } finally {
-      client.release();
-    }
+    const log = await withClient(pool, (client) => PartitionLog.open(client, name, options));
+    return new PooledStateLog(pool, log);
   }
 
   get position(): PositionText {
@@ -62,16 +59,11 @@ export class PooledStateLog implements StateLog {
   }
 
   async install(state: PartitionState, buckets: readonly number[]): Promise<void> {
-    const client = await this.#pool.connect();
-    try {
-      const loaded = await this.#log.load(client, buckets);
-      if (loaded === null) throw new LogOutdated();
-      for (const [bucket, { snapshot, deltas }] of loaded) {
-        state.install(bucket, snapshot, deltas);
-        this.#touched.set(bucket, this.#tick);
-      }
-    } finally {
-      client.release();
+    const loaded = await withClient(this.#pool, (client) => this.#log.load(client, buckets));
+    if (loaded === null) throw new LogOutdated();
+    for (const [bucket, { snapshot, deltas }] of loaded) {
+      state.install(bucket, snapshot, deltas);
+      this.#touched.set(bucket, this.#tick);
     }
   }
 
@@ -92,12 +84,8 @@ export class PooledStateLog implements StateLog {
 
   async #compact(state: PartitionState, due: readonly number[]): Promise<void> {
     const payloads = new Map(due.map((bucket) => [bucket, state.snapshot(bucket)]));
-    const client = await this.#pool.connect();
-    try {
-      if ((await this.#log.compact(client, payloads)) === 'fenced') throw new LogOutdated();
-    } finally {
-      client.release();
-    }
+    const done = await withClient(this.#pool, (client) => this.#log.compact(client, payloads));
+    if (done === 'fenced') throw new LogOutdated();
     for (const [bucket, payload] of payloads) if (payload === null) this.#evict(state, bucket);
   }
 
