@@ -53,7 +53,7 @@ export class Consumer implements BatchConsumer {
     const running = this.#running.get(partition);
     if (running === undefined) return;
     this.#running.delete(partition);
-    const closed = running.worker.close();
+    const closed = running.worker.close().catch(() => undefined);
     await running.atHand;
     // With its server away, a worker would wait for it. What it could not tell is a no-op when it comes again.
     const late = new AbortController();
