@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { z } from 'zod';
+import { endSession } from '../store/session.ts';
 import { type ExistingPublication, readPublications } from './existing-publications.ts';
 import { type SlotStatus, slotStatus } from './slot.ts';
 
@@ -47,7 +48,7 @@ export async function readFacts(databaseUrl: string, slot: string): Promise<Sour
       publications: await readPublications(client, slot),
     };
   } finally {
-    await client.end().catch(() => undefined);
+    await endSession(client);
   }
 }
 
@@ -57,6 +58,7 @@ export async function identifySystem(databaseUrl: string, slot: string): Promise
     connectionString: databaseUrl,
     application_name: `weir/${slot} identify`,
     connectionTimeoutMillis: 10_000,
+    query_timeout: 30_000,
     replication: 'database',
   } as ConstructorParameters<typeof Client>[0]);
   client.on('error', () => undefined);
@@ -68,6 +70,6 @@ export async function identifySystem(databaseUrl: string, slot: string): Promise
     if (/^(42501|28000|53300|XX000|55000)$/.test((error as { code?: string }).code ?? '')) return null;
     throw error;
   } finally {
-    await client.end().catch(() => undefined);
+    await endSession(client);
   }
 }

@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { failpoint } from '../failpoint.ts';
+import { endSession } from '../store/session.ts';
 import { encodeMessage, messagePrefix } from './message.ts';
 
 interface HeartbeatOptions {
@@ -54,7 +55,7 @@ async function beat({ databaseUrl, slot, everyMs, signal }: HeartbeatOptions): P
       if (ended.signal.aborted) throw ended.signal.reason;
     }
   } finally {
-    await client.end().catch(() => undefined);
+    await endSession(client);
   }
 }
 

@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { endSession } from '../store/session.ts';
 import type { ConnectionOptions, ReplicationConnection } from './connection.ts';
 import { delay } from './heartbeat.ts';
 import { slotStatus } from './slot.ts';
@@ -58,6 +59,6 @@ async function untilFree(options: WaitOptions, held: (pid: number | null) => voi
       everyMs = Math.min(POLL_MS, everyMs * 2);
     }
   } finally {
-    await client.end().catch(() => undefined);
+    await endSession(client);
   }
 }

@@ -32,6 +32,7 @@ const SETTINGS: readonly (readonly [name: string, value: string])[] = [
 const QUERY_TIMEOUT_MS = 75_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 const KEEPALIVE_MS = 5_000;
+const GOODBYE_MS = 1_000;
 
 function clientConfig(options: SessionOptions): pg.ClientConfig {
   return {
@@ -68,10 +69,20 @@ export async function openClient(options: SessionOptions): Promise<pg.Client> {
     await client.connect();
     await applySettings(client);
   } catch (error) {
-    await client.end().catch(() => undefined);
+    await endSession(client);
     throw error;
   }
   return client;
+}
+
+/**
+ * Ends a session. One whose server is gone without a word is cut: its goodbye, or what is still to be answered, would
+ * wait until TCP gives up, a quarter of an hour later.
+ */
+export async function endSession(client: pg.Client): Promise<void> {
+  const cut = setTimeout(() => client.connection.stream.destroy(), GOODBYE_MS);
+  await client.end().catch(() => undefined);
+  clearTimeout(cut);
 }
 
 /** `on` unless the host has what is stronger; every setting of `SETTINGS`. */

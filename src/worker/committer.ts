@@ -6,6 +6,7 @@ import { advanceIdle } from '../store/advance-idle.ts';
 import { type CommitOutcome, commitBatch, type PartitionOutcome } from '../store/commit.ts';
 import { classify } from '../store/fault.ts';
 import type { PartitionCommit, Writer } from '../store/partition-commit.ts';
+import { endSession } from '../store/session.ts';
 
 export type CommitResult = PartitionOutcome | { readonly kind: 'abandoned' };
 
@@ -58,7 +59,7 @@ export class Committer {
   async close(): Promise<void> {
     this.giveUp();
     await this.#running;
-    await this.#client?.end().catch(() => undefined);
+    if (this.#client !== null) await endSession(this.#client);
     this.#client = null;
   }
 
@@ -121,7 +122,7 @@ export class Committer {
   async #mayRetry(error: unknown, pauseMs: number): Promise<boolean> {
     const fault = classify(error);
     if (fault.connectionLost) {
-      this.#client?.end().catch(() => undefined);
+      if (this.#client !== null) void endSession(this.#client);
       this.#client = null;
     }
     if (fault.kind !== 'retry' || this.#stopped.signal.aborted) return false;

@@ -5,6 +5,7 @@ import type { Batch } from '../events/batch.ts';
 import { failpoint } from '../failpoint.ts';
 import type { BatchConsumer, BatchProducer, BatchReport } from '../queue/queue.ts';
 import type { ControlStore } from '../store/control.ts';
+import { endSession } from '../store/session.ts';
 import { HungPartitions } from './hung-partitions.ts';
 import { Ownership } from './ownership.ts';
 import { isTransient, type PartitionDeps, PartitionWorker } from './partition-worker.ts';
@@ -83,7 +84,7 @@ export class Worker {
       }
       await this.#leave(ownership);
     } finally {
-      await client.end().catch(() => undefined);
+      await endSession(client);
     }
   }
 
