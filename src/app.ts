@@ -141,7 +141,7 @@ async function runRoles(app: App, running: Running): Promise<void> {
   const { config, health } = app;
   const { signal } = running.stopping;
   if (config.role !== 'worker') health.set('source', 'starting: not connected yet');
-  if (config.role !== 'source') health.set('no-partitions', 'this worker owns no partition yet');
+  if (config.role !== 'source') health.set('partitions', 'not yet known who owns them');
   health.clear('starting');
   const source = config.role === 'worker' ? null : await makeSource(app, running);
   if (config.role === 'source') return source?.run();
@@ -204,10 +204,11 @@ function makeWorker(app: App, { instance, queues, onCommitted }: Running & Commi
       metrics,
       logger,
     },
-    onBalanced: (partitions) => {
+    // A worker that others leave no partition is ready to take over.
+    onBalanced: (answered) => {
       balanced();
-      if (partitions.length > 0) health.clear('no-partitions');
-      else health.set('no-partitions', 'other workers own all partitions, or the store is away');
+      if (answered) health.clear('partitions');
+      else health.set('partitions', 'the store is away: nobody knows who owns the partitions');
     },
   });
   const giveUp = (): void => {
@@ -272,8 +273,13 @@ async function rulesFromDisk(app: App, instance: Instance, signal: AbortSignal):
     const inForce = await new Plans(control).get(instance.ack.rules);
     const onWaiting = (blockers: readonly Blocker[]): void =>
       logger.info({ pids: blockers.map(({ pid }) => pid) }, 'new rules wait for open transactions');
-    await announceRules({ client, control, slot: config.slot, plan, content, inForce, onWaiting, signal });
-    logger.info({ version: plan.version }, 'rules announced');
+    try {
+      await announceRules({ client, control, slot: config.slot, plan, content, inForce, onWaiting, signal });
+      logger.info({ version: plan.version }, 'rules announced');
+    } catch (error) {
+      if (!(error instanceof WeirError) || error.code !== 'WEIR_RULES_BLOCKED') throw error;
+      logger.error({ hint: error.hint }, error.message); // judging by the old rules is better than not at all
+    }
     return plan;
   });
 }

@@ -106,7 +106,7 @@ function blocked(slot: string, waitMs: number, blockers: readonly Blocker[]): We
   return new WeirError({
     code: 'WEIR_RULES_BLOCKED',
     message: `the new rules of "${slot}" capture more than the old, and transactions that began before are still open after ${waitMs / 1000} s: ${pids.join(', ')}`,
-    hint: 'let them end, and announce the rules again; until then the old rules are in force',
+    hint: 'the old rules stay in force: let those transactions end, and start weir run again',
     retry: 'after-operator',
   });
 }

@@ -24,8 +24,8 @@ export interface WorkerOptions {
   readonly partition: PartitionDeps;
   readonly metrics: WorkerMetrics;
   readonly logger: Logger;
-  /** Which partitions this process owns, each time it has looked: for readiness. */
-  readonly onBalanced: (owned: readonly number[]) => void;
+  /** The store has answered whose the partitions are (true), or is away (false): for readiness. */
+  readonly onBalanced: (answered: boolean) => void;
 }
 
 const BALANCE_MS = 1_000;
@@ -100,7 +100,7 @@ export class Worker {
       this.#options.logger.info({ owned, gained, released: surplus }, 'partitions');
       this.#options.metrics.owned(owned.length);
     }
-    this.#options.onBalanced(owned);
+    this.#options.onBalanced(true);
   }
 
   /** What the last owner left half done in the queue is not waited for: a new epoch sends it again (invariant 4). */
@@ -149,7 +149,7 @@ export class Worker {
   async #letGo(): Promise<void> {
     const partitions = [...this.#workers.keys()];
     this.#workers.clear();
-    this.#options.onBalanced([]);
+    this.#options.onBalanced(false);
     await Promise.all(partitions.map((partition) => this.#options.consumer.stop(partition)));
   }
 
