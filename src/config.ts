@@ -39,7 +39,7 @@ export const DEFAULTS = {
   partitions: 8,
   queueDatabase: 'weir_queue',
   batch: { rows: 2_000, bytes: 512 * 1024, lingerMs: 5 },
-  memory: { inFlightBytes: 16 * 1024 * 1024 },
+  memory: { inFlightBytes: 8 * 1024 * 1024 },
   state: { segmentBytes: 4 * 1024 * 1024 },
   heartbeatMs: 1_000,
 } as const;
