@@ -32,7 +32,7 @@ export function knownColumns(
     problems.error(
       part.spot.key,
       `event "${part.name}" does not say its columns, and no database is at hand to ask`,
-      'write columns: { id: int8, … } with the type of every column that rules use, or set DATABASE_URL',
+      'write columns: { id: int8, … } with the type of every column that rules use, or set DATABASE_URL, which replay and --offline do not read',
     );
     return null;
   }

@@ -59,6 +59,11 @@ function value(draft: Draft, name: string, { event, lets, place, spot }: ValuePa
   if (event.table.columns.has(name)) {
     return { kind: 'column', column: draft.column(event.table, name, spot) ?? 0 };
   }
+  if (/^old\./.test(name)) {
+    const hint = `name it in the rule's let, as in let: { before: ${name} }, and write {before}`;
+    draft.problems.error(place(), `"{${name}}": a message names columns and lets`, hint);
+    return null;
+  }
   const near = nearest(name, [...lets, ...event.table.columns.keys()]);
   draft.problems.error(
     place(),

@@ -170,7 +170,7 @@ function listOf(
   const value = data[key];
   if (value === undefined || value === null) return [];
   if (Array.isArray(value)) return [...value.entries()];
-  problems.error(root.in(key).place, `"${key}" is a list`);
+  problems.error(root.in(key).place, `"${key}" is a list`, 'begin each entry with a dash: - …');
   return [];
 }
 

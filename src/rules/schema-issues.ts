@@ -53,14 +53,35 @@ function mistakes(issue: Issue, data: unknown): Mistake[] {
     case 'invalid_value':
       return [invalidValue(issue, path, value)];
     case 'invalid_type':
-      return [{ path, message: typeMessage(issue, value), atKey: issue.expected === 'never' }];
+      return [
+        {
+          path,
+          message: typeMessage(issue, value),
+          hint: issue.message.startsWith('Invalid') ? written(path) : undefined,
+          atKey: issue.expected === 'never',
+        },
+      ];
     default:
       return [{ path, message: issue.message, atKey: false }];
   }
 }
 
+/** How a key is written, for those that leave it out or write it in another shape. */
+const WRITTEN: Readonly<Record<string, string>> = {
+  by: 'whose rows: by: user_id',
+  over: 'how far back: over: 1m',
+  cooldown: 'write cooldown: { by: user_id, for: 10m }',
+  block: 'write block: { by: user_id, for: 24h }',
+  bands: 'write bands: { flag: 50, block: 100 }',
+};
+
+function written(path: readonly (string | number)[]): string | undefined {
+  return WRITTEN[String(path.at(-1))];
+}
+
 function missing(path: readonly (string | number)[]): Mistake {
-  return { path, message: `"${String(path.at(-1))}" is missing`, atKey: false, missing: true };
+  const message = `"${String(path.at(-1))}" is missing`;
+  return { path, message, hint: written(path), atKey: false, missing: true };
 }
 
 function unknownKey(key: string, path: readonly (string | number)[], known: readonly string[]): Mistake {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { nearest } from './nearest.ts';
+import { didYouMean } from './problem.ts';
 import {
   column,
   columns,
@@ -84,7 +86,10 @@ const letSchema = z.record(
 );
 
 const action = z.string({ error: ACTIONS }).regex(/^(alert|flag|block|webhook:[\w-]+)$/, {
-  error: (issue) => `unknown action ${JSON.stringify(issue.input)}: ${ACTIONS}`,
+  error: ({ input }) => {
+    const near = didYouMean(nearest(String(input), ['alert', 'flag', 'block']));
+    return `unknown action ${JSON.stringify(input)}: ${ACTIONS} (${near})`;
+  },
 });
 
 const blockSchema = strict({ by: columns, for: positiveDuration });

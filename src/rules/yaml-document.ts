@@ -84,6 +84,7 @@ function heal(text: string, traps: readonly Trap[]): string {
 function yamlMessage(code: string, message: string): string {
   if (code === 'DUPLICATE_KEY') return 'this key is here twice';
   if (code === 'MULTIPLE_DOCS') return 'a rule file is one YAML document: "---" begins a second one';
+  if (code === 'TAB_AS_INDENT') return 'YAML: a line is indented with spaces, and this one has a tab';
   return `YAML: ${message}`;
 }
 

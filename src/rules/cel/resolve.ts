@@ -82,17 +82,36 @@ function resolveDot(node: CelNode, of: CelNode, name: string, to: Resolution): T
   if (holder !== null) return resolveField(node, { holder, name, at: node.pos, holderAt: of.pos }, to);
   const inner = resolve(of, to);
   if (inner.kind === 'mistake') return { kind: 'mistake', node, parts: [inner] };
-  return mistake(node, to, `.${name}: only row, old and lists have fields`, `row.${name}`);
+  const json = jsonHint(inner);
+  if (json !== null) return mistake(node, to, `.${name}: ${JSON_IS_TEXT}`, json);
+  const hint = to.scope.row.has(name) ? `row.${name}` : undefined;
+  return mistake(node, to, `.${name}: only row, old and lists have fields`, hint);
 }
 
 /** `row["x"]` is a column; elsewhere brackets take an element of a list. */
 function resolveBrackets(node: CelNode, of: CelNode, index: CelNode, to: Resolution): Term {
   const holder = holderOf(of, to);
-  if (holder === null) return { kind: 'element', node, list: resolve(of, to), index: resolve(index, to) };
+  if (holder === null) return resolveElement(node, { list: resolve(of, to), index: resolve(index, to) }, to);
   if (index.op === 'value' && typeof index.args === 'string') {
     return resolveField(node, { holder, name: index.args, at: index.pos, holderAt: of.pos }, to);
   }
   return mistake(index, to, `${holder}[…] takes a name in quotes`, `${holder}["name"]`);
+}
+
+function resolveElement(node: CelNode, parts: { list: Term; index: Term }, to: Resolution): Term {
+  const json = jsonHint(parts.list);
+  if (json !== null) return mistake(node, to, `[…]: ${JSON_IS_TEXT}`, json);
+  return { kind: 'element', node, ...parts };
+}
+
+const JSON_IS_TEXT = 'json and jsonb are text in conditions, and have no fields';
+
+/** The hint; null: it is no json. */
+function jsonHint(term: Term): string | null {
+  if (term.kind !== 'variable') return null;
+  const { name, origin } = term.variable;
+  if (origin.kind !== 'column' && origin.kind !== 'old') return null;
+  return /^jsonb?$/.test(origin.pgType) ? `look into the text: like(${name}, "%…%")` : null;
 }
 
 interface CallNode {

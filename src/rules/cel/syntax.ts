@@ -50,6 +50,9 @@ const HABITS: readonly (readonly [RegExp, string])[] = [
   [/&/y, 'CEL writes && for and'],
   [/\|/y, 'CEL writes || for or'],
   [/(?<=<)>/y, 'CEL writes != for not equal'],
+  [/(?<=\bnot\s+)\S/iy, 'CEL writes ! for not'],
+  [/(?<=\bin\s*\([^()]*),/iy, 'a list is written ["a", "b"]'],
+  [/(?<=\d)[_,'’]\d/y, 'the digits of a number stand together: 10000'],
 ];
 
 export function explainSyntax(failure: ParseFailure, source: string, scope: Scope): CelProblem {
@@ -87,6 +90,7 @@ function fieldHint(source: string, offset: number): string | undefined {
 }
 
 function inWords(summary: string): string {
+  if (summary === 'Unexpected token: EOF') return 'the condition ends where a value must follow';
   const words = summary.replace(/\b[A-Z]+\b/g, (token) => TOKENS[token] ?? token);
   return words.charAt(0).toLowerCase() + words.slice(1);
 }

@@ -3,6 +3,17 @@ import type { CelProblem } from './result.ts';
 import { SIGNATURES } from './signatures.ts';
 import { MACROS } from './term.ts';
 
+/** Names that other languages have, and what they are here. */
+const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ['length', 'size'],
+  ['len', 'size'],
+  ['lower', 'lowerAscii'],
+  ['upper', 'upperAscii'],
+  ['regex', 're2'],
+  ['regexp', 're2'],
+  ['is_not_null', 'has'],
+]);
+
 type Complaint = Omit<CelProblem, 'offset'>;
 
 const FUNCTIONS = new Set(['is_null', 'has', ...namesOf(false)]);
@@ -26,7 +37,8 @@ export function unknownFunction(name: string, method: boolean, count: number): C
   if (method && FUNCTIONS.has(name))
     return { message: `${name}() is a function`, hint: `write ${name}(x, …)` };
   if (!method && METHODS.has(name)) return { message: `${name}() is a method`, hint: `write x.${name}(…)` };
-  const found = nearest(name, [...known, ...FUNCTIONS, ...METHODS]);
+  const near = nearest(name, [...known, ...FUNCTIONS, ...METHODS, ...ELSEWHERE.keys()]);
+  const found = ELSEWHERE.get(near ?? '') ?? near;
   const meant = found !== null && METHODS.has(found) ? `x.${found}` : found;
   return { message: `unknown function ${shown}`, hint: `did you mean ${meant}()?` };
 }

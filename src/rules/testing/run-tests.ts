@@ -70,6 +70,7 @@ export function runTests(
     ),
     ...set.tests.map(({ spec, spot }) => ({ rule: null, spec, spot })),
   ].filter(({ rule, spec }) => wanted.test(rule === null ? spec.name : `${rule.name} › ${spec.name}`));
+  if (run !== undefined && cases.length === 0) throw noneMatches(run);
   const coverage = new Coverage(plan);
   const results = cases.map((one) => runCase(plan, { one, set, coverage, now }));
   const count = (outcome: TestResult['outcome']) =>
@@ -94,6 +95,14 @@ function pattern(run: string | undefined): RegExp {
       cause,
     });
   }
+}
+
+function noneMatches(run: string): WeirError {
+  return new WeirError({
+    code: 'WEIR_USAGE',
+    message: `--run ${JSON.stringify(run)} matches no test`,
+    hint: 'it is looked for in `rule › name`; weir test without --run shows them all',
+  });
 }
 
 interface CaseParts {

@@ -24,7 +24,7 @@ const OF_RULES: readonly (readonly [about: string, lines: string, told: readonly
     [
       '11:12: error: a score is above 0, and this is -3',
       '12:15: error: "hi" is not one of info, warning, high, critical (did you mean high?)',
-      '13:15: error: unknown action "alrt": an action is alert, flag, block or webhook:NAME',
+      '13:15: error: unknown action "alrt": an action is alert, flag, block or webhook:NAME (did you mean alert?)',
       '14:11: error: "on" is not one of live, shadow, off (did you mean off?)',
       '15:11: error: amount > "x": double cannot be compared with string (a number has no quotes)',
     ],
@@ -34,7 +34,11 @@ const OF_RULES: readonly (readonly [about: string, lines: string, told: readonly
     '    when: at_home\n    when: at_home\n',
     ['12:5: error: this key is here twice'],
   ],
-  ['a tab', '    when: at_home\n\tscore: 1\n', ['12:1: error: YAML: Tabs are not allowed as indentation']],
+  [
+    'a tab',
+    '    when: at_home\n\tscore: 1\n',
+    ['12:1: error: YAML: a line is indented with spaces, and this one has a tab'],
+  ],
   [
     'a rule id that is here twice',
     '    when: at_home\n  - id: r\n    event: transaction\n',
@@ -186,7 +190,7 @@ events:
   j: { table: weir.alerts }
 `,
     [
-      '3:3: error: event "a" does not say its columns, and no database is at hand to ask (write columns: { id: int8, … } with the type of every column that rules use, or set DATABASE_URL)',
+      '3:3: error: event "a" does not say its columns, and no database is at hand to ask (write columns: { id: int8, … } with the type of every column that rules use, or set DATABASE_URL, which replay and --offline do not read)',
       '5:14: error: views go in a circle: b from c from b',
       '6:14: error: there is no event "aa" (did you mean a?)',
       '7:3: error: event "e" needs "table", or "from"',
@@ -224,7 +228,7 @@ lists:
       '5:15: error: a table is named by text, as in public.orders',
       '6:27: error: expected a map of columns and their types',
       '7:33: error: expected a PostgreSQL type, or { type: …, pii: mask | hash | drop }',
-      '8:3: error: event "g" does not say its columns, and no database is at hand to ask (write columns: { id: int8, … } with the type of every column that rules use, or set DATABASE_URL)',
+      '8:3: error: event "g" does not say its columns, and no database is at hand to ask (write columns: { id: int8, … } with the type of every column that rules use, or set DATABASE_URL, which replay and --offline do not read)',
       '10:5: error: expected a map, found "hello"',
       '11:11: error: an id has letters, digits, "_", "-" and ".", and begins with a letter',
       '12:44: error: a name has letters, digits and "_", and begins with a letter',
