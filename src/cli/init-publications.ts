@@ -26,7 +26,9 @@ async function publish(context: InitContext): Promise<string> {
     const statements = await pendingStatements(context);
     for (const statement of statements) await source.query(statement);
     await source.query('COMMIT');
-    return statements.length === 0 ? 'as they should be' : `ran ${statements.length} statements`;
+    return statements.length === 0
+      ? 'as they should be'
+      : `ran ${statements.length} statement${statements.length === 1 ? '' : 's'}`;
   } catch (error) {
     await source.query('ROLLBACK').catch(() => undefined); // the first error is the one to tell
     throw error;

@@ -18,9 +18,10 @@ const FILE = 'weir.yaml';
 
 /** Flags, environment, weir.yaml, defaults, in this order. Throws one error with every problem. */
 export function loadConfig(sources: ConfigSources): Config {
-  const { settings, problems } = collect(sources);
+  const { settings, problems, saidSource } = collect(sources);
   const { databaseUrl, storeUrl, queue } = settings;
-  if (databaseUrl === null || storeUrl === null || queue === null) throw refusal([...problems, NO_DATABASE]);
+  if (databaseUrl === null || storeUrl === null || queue === null)
+    throw refusal(saidSource ? problems : [...problems, NO_DATABASE]);
   if (problems.length > 0) throw refusal(problems);
   return { ...settings, databaseUrl, storeUrl, queue };
 }
@@ -52,10 +53,19 @@ function refusal(problems: readonly Problem[]): WeirError {
   });
 }
 
-function collect(sources: ConfigSources): { settings: Settings; problems: readonly Problem[] } {
+interface Collected {
+  readonly settings: Settings;
+  readonly problems: readonly Problem[];
+  /** DATABASE_URL was said, well or not. */
+  readonly saidSource: boolean;
+}
+
+function collect(sources: ConfigSources): Collected {
   const { file, path, problems } = openFile(sources);
   const reader = new ConfigReader(sources, file, problems);
+  const before = reader.problems.length;
   const databaseUrl = reader.get(KEYS.databaseUrl) ?? null;
+  const saidSource = databaseUrl !== null || reader.problems.length > before;
   const storeUrl = reader.get(KEYS.storeUrl) ?? databaseUrl;
   const settings: Settings = {
     databaseUrl,
@@ -79,7 +89,7 @@ function collect(sources: ConfigSources): { settings: Settings; problems: readon
     heartbeatMs: reader.get(KEYS.heartbeat) ?? DEFAULTS.heartbeatMs,
     webhooks: file.webhooks,
   };
-  return { settings, problems: reader.problems };
+  return { settings, problems: reader.problems, saidSource };
 }
 
 function openFile({ flags, cwd }: ConfigSources): { file: ConfigFile; path: string; problems: Problem[] } {

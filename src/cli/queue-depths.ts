@@ -1,6 +1,6 @@
 import pino from 'pino';
 import type { QueueConfig } from '../config.ts';
-import { WeirError } from '../errors.ts';
+import { EXIT, WeirError } from '../errors.ts';
 import { openQueues } from '../queue/connect.ts';
 import { QUEUE_SCHEMA } from '../queue/postgres-database.ts';
 import type { Instance } from '../store/control.ts';
@@ -13,6 +13,7 @@ export interface QueueLook {
   /** Jobs waiting or active, by partition; null: it cannot be asked, and `problem` says why. */
   readonly depths: readonly number[] | null;
   readonly problem: string | null;
+  readonly unreachable: boolean;
 }
 
 /** Looks, and makes nothing: opening BullMQ on PostgreSQL would make its database. */
@@ -23,12 +24,13 @@ export async function lookAtQueue(config: QueueConfig, instance: Instance): Prom
     const options = { instance: queueInstance(instance), partitions: instance.partitions, logger };
     const queues = await openQueues(config, options);
     try {
-      return { kind: config.kind, depths: await queues.producer.depths(), problem: null };
+      return { kind: config.kind, depths: await queues.producer.depths(), problem: null, unreachable: false };
     } finally {
       await queues.close();
     }
   } catch (error) {
-    return { kind: config.kind, depths: null, problem: explainError(error).message };
+    const { exit, message } = explainError(error);
+    return { kind: config.kind, depths: null, problem: message, unreachable: exit === EXIT.unreachable };
   }
 }
 

@@ -17,11 +17,12 @@ export const statusCommand: CommandSpec = {
   name: 'status',
   summary: 'One look: epoch, positions, lag, slot, queue, rules; also while Weir is down',
   config: ['slot'],
+  details: 'Exit codes: 0 it was looked at, 2 there is nothing to look at, 3 a server does not answer.',
   action: async ({ io, sources, json }) => {
     const config = loadConfig(sources);
     const status = await look(config);
     await print(io, json ? `${JSON.stringify(status, null, 2)}\n` : shown(status));
-    return EXIT.ok;
+    return status.queue.unreachable ? EXIT.unreachable : EXIT.ok;
   },
 };
 

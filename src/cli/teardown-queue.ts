@@ -34,9 +34,10 @@ function keysRemoval({ queue, instance }: QueueRemoval): Step {
     where: shownUrl(queue.url),
     script:
       pattern === null
-        ? '-- (the store knows no instance, and so no queues)'
+        ? `-- (the store knows no instance, and so not the names of its queues: redis-cli --scan --pattern 'bull:weir-*')`
         : `-- redis-cli --scan --pattern '${pattern}' | xargs -r redis-cli UNLINK`,
-    run: async () => (pattern === null ? 'not there' : unlink(queue.url, pattern)),
+    run: async () =>
+      pattern === null ? 'left: the store no longer knows their names' : unlink(queue.url, pattern),
   };
 }
 

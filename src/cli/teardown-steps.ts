@@ -85,6 +85,7 @@ export async function schemaRemoval({ slot, store, storeName }: Removal): Promis
         : `${own}\nDELETE FROM weir.instances WHERE processor_id = ${name};`,
     run: async () => {
       if (others.length === 0) {
+        if (!(await schemaExists(store))) return 'not there';
         await dropAll(store);
         return 'dropped';
       }
@@ -94,6 +95,13 @@ export async function schemaRemoval({ slot, store, storeName }: Removal): Promis
       return `removed what was of ${slot}`;
     },
   };
+}
+
+async function schemaExists(store: pg.ClientBase): Promise<boolean> {
+  const { rows } = await store.query<{ there: boolean }>(
+    "select to_regnamespace('weir') is not null as there",
+  );
+  return rows[0]?.there === true;
 }
 
 export async function otherInstances(store: pg.ClientBase, slot: string): Promise<readonly string[]> {

@@ -132,6 +132,11 @@ describe('what is refused', () => {
     expect(refused(() => load({ env })).message).toContain(message);
   });
 
+  test('a DATABASE_URL that is wrong is not also told to be missing', () => {
+    const env = { DATABASE_URL: 'x' };
+    expect(refused(() => load({ env })).code).toBe('WEIR_CONFIG_VALUE');
+  });
+
   test('a flag that is wrong is named as a flag', () => {
     expect(refused(() => load({ flags: { partitions: 'many' } })).message).toContain(
       '--partitions is "many"',

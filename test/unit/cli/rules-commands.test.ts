@@ -65,6 +65,13 @@ test('--junit writes a report whose text is escaped', async () => {
   expect(report).toContain('<failure message="hits: expected 1, got 0">');
 });
 
+test('weir test --run that matches no test is a mistake, not a success', async () => {
+  const cwd = directory({ 'r.yaml': RULES });
+  const { exit, stderr } = await runCaptured(COMMANDS, ['test', 'r.yaml', '--run', 'nothing'], { cwd });
+  expect(exit).toBe(2);
+  expect(stderr).toContain('--run "nothing" matches no test');
+});
+
 test('weir test of rules with mistakes shows them and exits 2', async () => {
   const cwd = directory({ 'r.yaml': RULES.replace('amount > 100', 'amuont > 100') });
   const { exit, stdout } = await runCaptured(COMMANDS, ['test', 'r.yaml'], { cwd });
