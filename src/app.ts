@@ -67,6 +67,7 @@ export async function runApp({ config, logger, signal, onListening }: RunOptions
   const app: App = { config, logger, metrics, health, http, pool, control };
   try {
     health.set('starting', 'reading the instance from the store');
+    await reach(config);
     while (!signal.aborted) {
       const instance = await control.instance();
       if (instance === null) throw notInitialised(config);
@@ -76,6 +77,12 @@ export async function runApp({ config, logger, signal, onListening }: RunOptions
     await pool.end();
     await http.close();
   }
+}
+
+/** The pool's error would not say which server does not answer. */
+async function reach({ storeUrl, databaseUrl, slot }: Config): Promise<void> {
+  const variable = storeUrl === databaseUrl ? 'DATABASE_URL' : 'WEIR_STORE_URL';
+  await withClient({ url: storeUrl, variable, slot }, () => Promise.resolve());
 }
 
 /**
