@@ -182,7 +182,10 @@ export class Source {
       signal: this.#stopping.signal,
       onWaiting: (pid, waitedMs) => {
         this.#set('waiting-for-slot', `slot "${config.slot}" is used by backend ${pid}`);
-        logger.info({ slot: config.slot, pid, waitedMs }, 'another source holds the slot: standing by');
+        logger.info(
+          { slot: config.slot, holder: pid, waitedMs },
+          'another source holds the slot: standing by',
+        );
       },
     });
   }
