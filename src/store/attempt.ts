@@ -12,11 +12,13 @@ import { outputStatements } from './output-rows.ts';
 import type { PartitionCommit, Writer } from './partition-commit.ts';
 import { segmentTable } from './segment-table.ts';
 import { sendTogether } from './session.ts';
-import { type DecisionGroup, decisionKey, type Staged } from './stage.ts';
+import { type DecisionGroup, decisionKey, type OwnedAlert, type Staged } from './stage.ts';
 
 /** New rows, by partition. */
 export interface Written {
   readonly alerts: ReadonlyMap<number, number>;
+  /** Those among them that a decision's band made: only the commit knows them. */
+  readonly bandAlerts: readonly OwnedAlert[];
   readonly deadLetters: ReadonlyMap<number, number>;
 }
 
@@ -74,7 +76,9 @@ async function finish(client: ClientBase, { staged, writer, before, decided }: F
   if (results.at(-1)?.command !== 'COMMIT') throw new Error('COMMIT was answered by a rollback');
   const ids = alerts.length === 0 ? [] : idsOf(results[before.length]);
   const partitionOf = new Map(alerts.map((alert) => [alert.alertId, alert.partition]));
+  const isNew = new Set(ids);
   return {
+    bandAlerts: decided.flatMap((one) => one.alerts).filter(({ alertId }) => isNew.has(alertId)),
     alerts: count(ids.map((id) => partitionOf.get(id) ?? -1)),
     deadLetters: count(staged.deadLetters.map((letter) => letter.partition)),
   };

@@ -4,7 +4,7 @@ import { attemptCommit, type Written } from './attempt.ts';
 import { classify, type Fault } from './fault.ts';
 import type { PartitionCommit, Writer } from './partition-commit.ts';
 import { isolatePoison } from './poison.ts';
-import { type Staged, stage } from './stage.ts';
+import { type OwnedAlert, type Staged, stage } from './stage.ts';
 
 /*
  * THE commit: state, outputs and positions of several partitions of one process, in one transaction.
@@ -13,7 +13,13 @@ import { type Staged, stage } from './stage.ts';
  */
 
 export type PartitionOutcome =
-  | { readonly kind: 'committed'; readonly alerts: number; readonly deadLetters: number }
+  | {
+      readonly kind: 'committed';
+      readonly alerts: number;
+      /** Those among them that a decision's band made. */
+      readonly bandAlerts?: readonly Pick<OwnedAlert, 'rule' | 'severity'>[];
+      readonly deadLetters: number;
+    }
   | {
       readonly kind: 'fenced';
       /** `epoch`: the source has recovered since; `position`: another worker has it (or a gap). */
@@ -67,9 +73,11 @@ export async function commitBatch(
 const FENCED = 'WE001';
 
 function committed(written: Written, partition: number): PartitionOutcome {
+  const bandAlerts = written.bandAlerts.filter((alert) => alert.partition === partition);
   return {
     kind: 'committed',
     alerts: written.alerts.get(partition) ?? 0,
+    ...(bandAlerts.length === 0 ? {} : { bandAlerts }),
     deadLetters: written.deadLetters.get(partition) ?? 0,
   };
 }

@@ -132,7 +132,7 @@ export class Committer {
   }
 }
 
-const MOVED = { kind: 'committed', alerts: 0, deadLetters: 0 } as const;
+const MOVED: PartitionOutcome = { kind: 'committed', alerts: 0, deadLetters: 0 };
 const ABANDONED = { kind: 'abandoned' } as const;
 
 function settle(group: readonly Waiting[], error: unknown, stopped: boolean): void {

@@ -160,6 +160,7 @@ export class PartitionWorker {
           buckets: what.delta.keys(),
           bytes: what.segment?.length ?? 0,
         });
+        for (const { rule, severity } of result.bandAlerts ?? []) this.#deps.metrics.alert(rule, severity);
         await this.#tidy(open);
         return { ...report('committed'), hits: what.outputs.hits.length, ...counts(result) };
       case 'fenced':

@@ -53,7 +53,12 @@ describe.each([14, 18] as const)('rows that several partitions write, on Postgre
     expect(await decisions()).toEqual([
       { position: rowAt(1), score: '100.3', band: 'block', rules: ['a', 'b', 'c'] },
     ]);
-    expect(outcome.get(1)).toEqual({ kind: 'committed', alerts: 1, deadLetters: 0 });
+    expect(outcome.get(1)).toEqual({
+      kind: 'committed',
+      alerts: 1,
+      bandAlerts: [expect.objectContaining({ rule: 'scoring.transaction.block', partition: 1 })],
+      deadLetters: 0,
+    });
     expect(await store.rows('select rule_id, subject, commit_lsn::text from weir.alerts')).toEqual([
       { rule_id: 'scoring.transaction.block', subject: { user_id: '1' }, commit_lsn: '0/110' },
     ]);
