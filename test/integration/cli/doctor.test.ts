@@ -120,7 +120,7 @@ test("teardown leaves no key in Redis that is ours, and another instance's where
   for (const queue of queues.queues) await queue.add('batch', { v: 1 });
   await queues.close();
   const status = JSON.parse((await weir(['status', '--json'], env)).stdout);
-  expect(status.queue).toEqual({ kind: 'redis', depths: [1, 1], problem: null });
+  expect(status.queue).toEqual({ kind: 'redis', depths: [1, 1], problem: null, unreachable: false });
   const down = await weir(['teardown', '--apply'], env);
   expect([down.exit, down.stderr]).toEqual([0, '']);
   expect(await client.keys('*')).toEqual(['mine']);
