@@ -1,5 +1,6 @@
 import { keyText } from '../events/keys.ts';
-import type { Mode, ScoringPlan } from '../rules/plan.ts';
+import type { ScoringPlan } from '../rules/plan.ts';
+import type { Mode } from '../rules/plan-parts.ts';
 import { blockOf, eventsJson, subjectJson } from './evidence.ts';
 import type { Contribution, Hit, Reason } from './outputs.ts';
 import type { RowContext } from './row-context.ts';

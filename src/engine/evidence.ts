@@ -3,7 +3,8 @@ import { rowToJson } from '../events/cell-json.ts';
 import { keyText } from '../events/keys.ts';
 import type { Micros, Row } from '../events/row.ts';
 import { formatIso } from '../rules/cel/time.ts';
-import type { BlockPlan, Mode, TablePlan } from '../rules/plan.ts';
+import type { TablePlan } from '../rules/plan.ts';
+import type { BlockPlan, Mode } from '../rules/plan-parts.ts';
 
 /** Hex digits of an alert's id: 128 bits. */
 const ID_DIGITS = 32;

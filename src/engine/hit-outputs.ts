@@ -1,4 +1,4 @@
-import type { Value } from '../rules/plan.ts';
+import type { Value } from '../rules/plan-parts.ts';
 import { formatValue, valueToJson } from '../rules/value-format.ts';
 import { alertIdOf, blockOf, eventsJson, subjectJson } from './evidence.ts';
 import type { Judgement } from './judge.ts';

@@ -1,5 +1,5 @@
 import type { Row } from '../events/row.ts';
-import type { Value } from '../rules/plan.ts';
+import type { Value } from '../rules/plan-parts.ts';
 import type { RuleProgram } from './program.ts';
 import type { RowContext } from './row-context.ts';
 

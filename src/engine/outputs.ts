@@ -1,6 +1,6 @@
 import type { PositionText } from '../events/position.ts';
 import type { Micros } from '../events/row.ts';
-import type { Action, Mode, Severity, Value } from '../rules/plan.ts';
+import type { Action, Mode, Severity, Value } from '../rules/plan-parts.ts';
 
 /**
  * What a fold of a batch puts out; the store writes it in the transaction that moves the position.

@@ -6,9 +6,9 @@ import type {
   ScoringPlan,
   StorePlan,
   TablePlan,
-  ValueType,
   WindowPlan,
 } from '../rules/plan.ts';
+import type { ValueType } from '../rules/plan-parts.ts';
 import type { ReadValue } from './value.ts';
 import { type AggregateSpec, aggregateOf } from './windows/aggregate.ts';
 

@@ -1,6 +1,6 @@
 import { bucketOf, keyText } from '../events/keys.ts';
 import type { Micros, Row } from '../events/row.ts';
-import type { Frame, Value } from '../rules/plan.ts';
+import type { Frame, Value } from '../rules/plan-parts.ts';
 import type { Bucket } from './bucket.ts';
 import type {
   Program,

@@ -1,4 +1,4 @@
-import type { Value } from '../rules/plan.ts';
+import type { Value } from '../rules/plan-parts.ts';
 
 const MESSAGE_CODE_POINTS = 2_000;
 const UNSTORABLE = /[\0\p{Surrogate}]/gu;

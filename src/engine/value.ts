@@ -1,5 +1,5 @@
 import type { Cell } from '../events/row.ts';
-import type { Value } from '../rules/plan.ts';
+import type { Value } from '../rules/plan-parts.ts';
 
 /** From PostgreSQL's text to a condition's value. */
 export type ReadValue = (text: string) => Value;

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Batch } from '../events/batch.ts';
 import type { BatchReport } from '../queue/queue.ts';
-import type { Mode } from '../rules/plan.ts';
+import type { Mode } from '../rules/plan-parts.ts';
 import type { SourceMetrics } from '../source/source-options.ts';
 import type { WorkerMetrics } from '../worker/worker-metrics.ts';
 

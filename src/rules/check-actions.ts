@@ -3,7 +3,7 @@ import type { EventInfo } from './check-events.ts';
 import type { Draft } from './draft.ts';
 import { parseDuration } from './duration.ts';
 import { nearest } from './nearest.ts';
-import type { Action, BlockPlan } from './plan.ts';
+import type { Action, BlockPlan } from './plan-parts.ts';
 import { didYouMean } from './problem.ts';
 import type { Spot } from './yaml-document.ts';
 

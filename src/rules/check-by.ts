@@ -1,7 +1,7 @@
 import type { EventInfo } from './check-events.ts';
 import type { Draft } from './draft.ts';
 import { nearest } from './nearest.ts';
-import type { By } from './plan.ts';
+import type { By } from './plan-parts.ts';
 import { didYouMean } from './problem.ts';
 import type { BySpec } from './schema.ts';
 import type { Spot } from './yaml-document.ts';

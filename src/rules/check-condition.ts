@@ -4,7 +4,7 @@ import { scopeOf } from './cel/scope.ts';
 import type { EventInfo } from './check-events.ts';
 import type { TableInfo } from './check-tables.ts';
 import { changes, type Draft } from './draft.ts';
-import type { Condition, Frame, ValueType } from './plan.ts';
+import type { Condition, Frame, ValueType } from './plan-parts.ts';
 import type { Spot } from './yaml-document.ts';
 
 export interface ConditionParts {

@@ -2,7 +2,7 @@ import { checkCel } from './check-condition.ts';
 import type { EventInfo } from './check-events.ts';
 import { type CheckedWindow, checkWindow } from './check-windows.ts';
 import type { Draft } from './draft.ts';
-import type { Expression, ValueType } from './plan.ts';
+import type { Expression, ValueType } from './plan-parts.ts';
 import type { Part } from './rule-set.ts';
 import type { RuleSpec } from './schema.ts';
 

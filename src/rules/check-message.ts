@@ -1,7 +1,7 @@
 import type { EventInfo } from './check-events.ts';
 import type { Draft } from './draft.ts';
 import { nearest } from './nearest.ts';
-import type { MessageTemplate } from './plan.ts';
+import type { MessageTemplate } from './plan-parts.ts';
 import { didYouMean } from './problem.ts';
 import type { Spot } from './yaml-document.ts';
 

@@ -8,7 +8,8 @@ import { checkMessage } from './check-message.ts';
 import { planWindow } from './check-windows.ts';
 import type { Draft } from './draft.ts';
 import { parseDuration } from './duration.ts';
-import type { Condition, LetPlan, RulePlan } from './plan.ts';
+import type { LetPlan, RulePlan } from './plan.ts';
+import type { Condition } from './plan-parts.ts';
 import type { Part } from './rule-set.ts';
 import type { RuleSpec } from './schema.ts';
 

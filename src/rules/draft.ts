@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { EventInfo, World } from './check-events.ts';
 import { checkSent, type TableInfo, unknownColumn } from './check-tables.ts';
-import type { ColumnPlan, Condition, StorePlan } from './plan.ts';
+import type { ColumnPlan, StorePlan } from './plan.ts';
+import type { Condition } from './plan-parts.ts';
 import type { Problems } from './problem.ts';
 import type { Spot } from './yaml-document.ts';
 

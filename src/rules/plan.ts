@@ -1,4 +1,15 @@
-import type { Cell, Micros, Op, Row } from '../events/row.ts';
+import type { Cell, Micros, Op } from '../events/row.ts';
+import type {
+  Action,
+  BlockPlan,
+  By,
+  Condition,
+  Expression,
+  MessageTemplate,
+  Mode,
+  Severity,
+  ValueType,
+} from './plan-parts.ts';
 
 /**
  * The plan: a checked rule set, compiled once and immutable. The source takes routing and time from it, the
@@ -18,17 +29,6 @@ export interface Plan {
   readonly scoring: ReadonlyMap<string, ScoringPlan>;
   readonly lists: ReadonlyMap<string, ReadonlySet<string>>;
 }
-
-/** What a value is in conditions and outputs. `timestamp` and `duration` are Micros at run time. */
-export type ValueType =
-  | 'double'
-  | 'string'
-  | 'bool'
-  | 'timestamp'
-  | 'duration'
-  | { readonly list: ValueType };
-/** A value in a condition, a `let` or a message; null is unknown. */
-export type Value = number | string | boolean | null | readonly Value[];
 
 export interface ColumnPlan {
   readonly name: string;
@@ -71,30 +71,6 @@ export interface TableKey {
   readonly columns: readonly number[];
 }
 
-/** What a condition reads: the row at hand, and a rule's `let` values so far (by index). */
-export interface Frame {
-  readonly row: Row;
-  readonly lets: readonly Value[];
-}
-
-/** Compiled CEL. Three-valued: null is unknown. Throws what CEL calls an error (1 / 0 is not one: doubles). */
-export type Expression = (frame: Frame) => Value;
-export type Condition = (frame: Frame) => boolean | null;
-
-export type Severity = 'info' | 'warning' | 'high' | 'critical';
-export type Mode = 'live' | 'shadow';
-export type Action =
-  | { readonly kind: 'alert' }
-  | { readonly kind: 'flag' }
-  | { readonly kind: 'block' }
-  | { readonly kind: 'webhook'; readonly name: string };
-
-/** `by` columns, as indexes into the cells of the rule's table, with their names. */
-export interface By {
-  readonly names: readonly string[];
-  readonly columns: readonly number[];
-}
-
 export interface RulePlan {
   readonly id: string;
   readonly description: string | null;
@@ -117,18 +93,6 @@ export interface RulePlan {
   readonly message: MessageTemplate | null;
   readonly mode: Mode;
 }
-
-export interface BlockPlan {
-  readonly by: By;
-  readonly forMicros: Micros;
-}
-
-/** Literal texts and values in turn. */
-export type MessageTemplate = readonly (
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'column'; readonly column: number }
-  | { readonly kind: 'let'; readonly index: number }
-)[];
 
 export type LetPlan =
   | { readonly kind: 'window'; readonly name: string; readonly type: ValueType; readonly window: WindowPlan }

@@ -1,5 +1,5 @@
 import { formatDuration, formatIso } from './cel/time.ts';
-import type { Value, ValueType } from './plan.ts';
+import type { Value, ValueType } from './plan-parts.ts';
 
 export type Json = string | number | boolean | null | readonly Json[];
 

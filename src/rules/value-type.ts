@@ -1,4 +1,4 @@
-import type { ValueType } from './plan.ts';
+import type { ValueType } from './plan-parts.ts';
 
 const INTEGERS = new Set(['int2', 'int4', 'int8', 'smallint', 'integer', 'bigint', 'oid']);
 const DOUBLES = new Set([...INTEGERS, 'numeric', 'decimal', 'float4', 'float8', 'money', 'double']);

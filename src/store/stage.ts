@@ -1,6 +1,6 @@
 import type { Block, Contribution, DeadLetter, LateEvent, Outputs } from '../engine/outputs.ts';
 import type { PositionText } from '../events/position.ts';
-import type { Mode } from '../rules/plan.ts';
+import type { Mode } from '../rules/plan-parts.ts';
 import { type AlertRow, compareText } from './output-rows.ts';
 import type { PartitionCommit } from './partition-commit.ts';
 

@@ -1,6 +1,6 @@
 import type { Batch } from '../events/batch.ts';
 import type { BatchReport } from '../queue/queue.ts';
-import type { Mode } from '../rules/plan.ts';
+import type { Mode } from '../rules/plan-parts.ts';
 
 /** What a worker tells the monitor. Seconds and counts, in Prometheus' base units. */
 export interface WorkerMetrics {

@@ -1,6 +1,7 @@
 import type { Micros } from '../../events/row.ts';
 import { fromText } from '../../rules/cel/cells.ts';
-import type { StorePlan, ValueType, WindowPlan } from '../../rules/plan.ts';
+import type { StorePlan, WindowPlan } from '../../rules/plan.ts';
+import type { ValueType } from '../../rules/plan-parts.ts';
 import type { Follower } from './entries.ts';
 import { RunningDistinct } from './running-distinct.ts';
 import { RunningExtreme } from './running-extreme.ts';

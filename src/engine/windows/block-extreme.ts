@@ -1,4 +1,4 @@
-import type { Value } from '../../rules/plan.ts';
+import type { Value } from '../../rules/plan-parts.ts';
 import { type ReadValue, readCell } from '../value.ts';
 import type { Entries } from './entries.ts';
 import { compareValues } from './order.ts';

@@ -1,5 +1,5 @@
 import type { Row } from '../../events/row.ts';
-import type { Value } from '../../rules/plan.ts';
+import type { Value } from '../../rules/plan-parts.ts';
 import type { WindowProgram } from '../program.ts';
 import { readCell } from '../value.ts';
 import { type AggregateSpec, startAggregate } from './aggregate.ts';

@@ -1,4 +1,4 @@
-import type { Value } from '../../rules/plan.ts';
+import type { Value } from '../../rules/plan-parts.ts';
 
 const SURROGATES = 0xd800;
 

@@ -1,5 +1,5 @@
 import type { Cell } from '../../events/row.ts';
-import type { ValueType } from '../../rules/plan.ts';
+import type { ValueType } from '../../rules/plan-parts.ts';
 import { RunningAggregate } from './running.ts';
 
 /** How many values of a window differ, by how often each is in it. NULLs are skipped. */

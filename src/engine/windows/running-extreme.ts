@@ -1,5 +1,5 @@
 import type { Micros } from '../../events/row.ts';
-import type { Value } from '../../rules/plan.ts';
+import type { Value } from '../../rules/plan-parts.ts';
 import { type ReadValue, readCell } from '../value.ts';
 import { BlockExtreme } from './block-extreme.ts';
 import type { Entries, Follower, Range } from './entries.ts';

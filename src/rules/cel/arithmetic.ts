@@ -1,4 +1,4 @@
-import type { Expression, Frame, ValueType } from '../plan.ts';
+import type { Expression, Frame, ValueType } from '../plan-parts.ts';
 import { asList, asNumber, asText, type Compiled, compiled } from './compiled.ts';
 import type { Arithmetic } from './term.ts';
 

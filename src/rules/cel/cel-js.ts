@@ -1,5 +1,5 @@
 import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js';
-import type { ValueType } from '../plan.ts';
+import type { ValueType } from '../plan-parts.ts';
 import type { ParameterType, Signature } from './signature.ts';
 import { SIGNATURES } from './signatures.ts';
 

@@ -1,6 +1,6 @@
 import { type ArrayItem, parseArray } from '../../events/cell.ts';
 import { parseInterval, parseTimestamp } from '../../events/cell-time.ts';
-import type { Frame, Value, ValueType } from '../plan.ts';
+import type { Frame, Value, ValueType } from '../plan-parts.ts';
 import { isIntegerType } from '../value-type.ts';
 import type { Compiled } from './compiled.ts';
 import type { Origin } from './scope.ts';

@@ -1,4 +1,4 @@
-import type { ValueType } from '../plan.ts';
+import type { ValueType } from '../plan-parts.ts';
 import { type CelType, type Check, celName, checkedType, interceptCheck, valueTypeFrom } from './cel-js.ts';
 import { CheckError, explain } from './explain.ts';
 import type { CelProblem } from './result.ts';

@@ -1,4 +1,4 @@
-import type { Expression, Frame, Value } from '../plan.ts';
+import type { Expression, Frame, Value } from '../plan-parts.ts';
 import { asNumber, asText, type Compiled, compiled } from './compiled.ts';
 import type { Comparison } from './term.ts';
 

@@ -1,4 +1,4 @@
-import type { ValueType } from '../plan.ts';
+import type { ValueType } from '../plan-parts.ts';
 import { sameType, typeName } from '../value-type.ts';
 import { type Parsed, parseCel } from './cel-js.ts';
 import { installChecks, typeOf } from './check.ts';

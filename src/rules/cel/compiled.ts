@@ -1,4 +1,4 @@
-import type { Expression, Frame, Value, ValueType } from '../plan.ts';
+import type { Expression, Frame, Value, ValueType } from '../plan-parts.ts';
 
 /** A part of a condition, ready to run. */
 export interface Compiled {

@@ -1,4 +1,4 @@
-import type { Expression, ValueType } from '../plan.ts';
+import type { Expression, ValueType } from '../plan-parts.ts';
 import { compileArithmetic, compileNegative } from './arithmetic.ts';
 import { compileCell } from './cells.ts';
 import { isNamedList, typeOf } from './check.ts';

@@ -1,4 +1,4 @@
-import type { ValueType } from '../plan.ts';
+import type { ValueType } from '../plan-parts.ts';
 import { type CelNode, checkedType, valueTypeFrom } from './cel-js.ts';
 import type { CelProblem } from './result.ts';
 import { COMPARISONS, type Term } from './term.ts';

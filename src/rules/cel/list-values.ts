@@ -1,4 +1,4 @@
-import type { Expression, ValueType } from '../plan.ts';
+import type { Expression, ValueType } from '../plan-parts.ts';
 import { asList, asNumber, CelEvaluationError, type Compiled, compiled } from './compiled.ts';
 
 /** From 0; beyond the end is an error, as in CEL. */

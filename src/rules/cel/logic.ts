@@ -1,4 +1,4 @@
-import type { Expression } from '../plan.ts';
+import type { Expression } from '../plan-parts.ts';
 import { asBool, type Compiled, compiled } from './compiled.ts';
 import type { Logic } from './term.ts';
 

@@ -1,4 +1,4 @@
-import type { Expression, Frame, Value, ValueType } from '../plan.ts';
+import type { Expression, Frame, Value, ValueType } from '../plan-parts.ts';
 import { asBool, asList, type Compiled, compiled } from './compiled.ts';
 import type { MacroName } from './term.ts';
 

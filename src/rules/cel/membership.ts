@@ -1,4 +1,4 @@
-import type { Expression, Frame, Value } from '../plan.ts';
+import type { Expression, Frame, Value } from '../plan-parts.ts';
 import { formatValue } from '../value-format.ts';
 import { compileComparison, equalValues } from './comparison.ts';
 import { asBool, asList, type Compiled, compiled } from './compiled.ts';

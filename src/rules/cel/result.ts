@@ -1,4 +1,4 @@
-import type { Expression, ValueType } from '../plan.ts';
+import type { Expression, ValueType } from '../plan-parts.ts';
 
 /** A mistake in a condition, at a UTF-16 offset of its source. */
 export interface CelProblem {

@@ -1,4 +1,5 @@
-import type { ColumnPlan, ValueType } from '../plan.ts';
+import type { ColumnPlan } from '../plan.ts';
+import type { ValueType } from '../plan-parts.ts';
 
 /** Where a name's value comes from at run time. A union: pattern steps will join it. */
 export type Origin =

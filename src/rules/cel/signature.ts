@@ -1,4 +1,4 @@
-import type { Expression, Value, ValueType } from '../plan.ts';
+import type { Expression, Value, ValueType } from '../plan-parts.ts';
 import type { Compiled } from './compiled.ts';
 
 /** `list`: a list of whatever. */

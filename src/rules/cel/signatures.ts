@@ -1,4 +1,4 @@
-import type { ValueType } from '../plan.ts';
+import type { ValueType } from '../plan-parts.ts';
 import { typeName } from '../value-type.ts';
 import { CONVERSIONS } from './functions/convert.ts';
 import { MATCH_FUNCTIONS } from './functions/match.ts';

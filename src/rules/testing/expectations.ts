@@ -1,7 +1,7 @@
 import type { Alert, Hit } from '../../engine/outputs.ts';
 import { formatIso } from '../cel/time.ts';
 import { formatDuration } from '../duration.ts';
-import type { Mode } from '../plan.ts';
+import type { Mode } from '../plan-parts.ts';
 import type { TestSpec } from '../schema.ts';
 import type { Effects } from './simulate.ts';
 import { instantOf, TEST_START } from './test-rows.ts';

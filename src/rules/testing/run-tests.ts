@@ -1,6 +1,7 @@
 import { WeirError } from '../../errors.ts';
 import type { CompiledRules } from '../compile-rules.ts';
-import type { Mode, Plan } from '../plan.ts';
+import type { Plan } from '../plan.ts';
+import type { Mode } from '../plan-parts.ts';
 import type { Part } from '../rule-set.ts';
 import type { RuleSpec, TestSpec } from '../schema.ts';
 import type { Spot } from '../yaml-document.ts';

@@ -6,7 +6,8 @@ import { applyContribution, type DecisionState } from '../../engine/risk/decisio
 import { type Lsn, lsnHex, type PositionText, positionText } from '../../events/position.ts';
 import type { Cell, Micros, Op, Row } from '../../events/row.ts';
 import { EventClock } from '../../source/time.ts';
-import type { Mode, Plan } from '../plan.ts';
+import type { Plan } from '../plan.ts';
+import type { Mode } from '../plan-parts.ts';
 
 /** A row that arrives, as a transaction of its own. */
 export interface SimulatedEvent {

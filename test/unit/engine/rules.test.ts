@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UNCHANGED } from '../../../src/events/row.ts';
-import type { Frame } from '../../../src/rules/plan.ts';
+import type { Frame } from '../../../src/rules/plan-parts.ts';
 import { PlanBuilder, type RuleSpec, type TableSpec } from './support/plan-builder.ts';
 import { type Arrival, foldAll, rowsOf } from './support/stream.ts';
 

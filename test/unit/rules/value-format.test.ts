@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { levenshtein, nearest } from '../../../src/rules/nearest.ts';
-import type { Value, ValueType } from '../../../src/rules/plan.ts';
+import type { Value, ValueType } from '../../../src/rules/plan-parts.ts';
 import { formatValue, valueToJson } from '../../../src/rules/value-format.ts';
 import { isIntegerType, typeName, valueTypeOf } from '../../../src/rules/value-type.ts';
 

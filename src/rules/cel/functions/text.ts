@@ -1,4 +1,4 @@
-import type { Value } from '../../plan.ts';
+import type { Value } from '../../plan-parts.ts';
 import { CelEvaluationError } from '../compiled.ts';
 import { type Signature, signature, strict } from '../signature.ts';
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Cell } from '../../../../src/events/row.ts';
-import type { Frame, Plan } from '../../../../src/rules/plan.ts';
+import type { Plan } from '../../../../src/rules/plan.ts';
+import type { Frame } from '../../../../src/rules/plan-parts.ts';
 import { PlanBuilder } from './plan-builder.ts';
 import type { Arrival } from './stream.ts';
 

@@ -1,5 +1,6 @@
 import type { Row } from '../../../../src/events/row.ts';
-import type { Plan, Value, WindowPlan } from '../../../../src/rules/plan.ts';
+import type { Plan, WindowPlan } from '../../../../src/rules/plan.ts';
+import type { Value } from '../../../../src/rules/plan-parts.ts';
 
 /**
  * A window by its definition: filter all rows that have arrived, sort them, compute. It shares nothing with the

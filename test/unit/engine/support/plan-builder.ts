@@ -1,6 +1,4 @@
 import type {
-  By,
-  Condition,
   LetPlan,
   Plan,
   RulePlan,
@@ -9,6 +7,7 @@ import type {
   TablePlan,
   WindowFunction,
 } from '../../../../src/rules/plan.ts';
+import type { By, Condition } from '../../../../src/rules/plan-parts.ts';
 import { valueTypeOf } from '../../../../src/rules/value-type.ts';
 
 export interface WindowSpec {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Cell } from '../../../../src/events/row.ts';
 import { compileCel } from '../../../../src/rules/cel/compile.ts';
 import { scopeOf } from '../../../../src/rules/cel/scope.ts';
-import type { Frame, ValueType } from '../../../../src/rules/plan.ts';
+import type { Frame, ValueType } from '../../../../src/rules/plan-parts.ts';
 
 const COLUMNS: readonly { readonly name: string; readonly pgType: string; readonly type: ValueType }[] = [
   { name: 'a', pgType: 'float8', type: 'double' },

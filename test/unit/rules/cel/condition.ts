@@ -2,7 +2,7 @@ import type { Cell, Micros } from '../../../../src/events/row.ts';
 import { compileCel } from '../../../../src/rules/cel/compile.ts';
 import type { CelOk, CelProblem } from '../../../../src/rules/cel/result.ts';
 import { type Scope, scopeOf } from '../../../../src/rules/cel/scope.ts';
-import type { Frame, Value, ValueType } from '../../../../src/rules/plan.ts';
+import type { Frame, Value, ValueType } from '../../../../src/rules/plan-parts.ts';
 import { valueTypeOf } from '../../../../src/rules/value-type.ts';
 
 /** A table of every kind of column, and a row of it. */

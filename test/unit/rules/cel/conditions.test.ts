@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UNCHANGED } from '../../../../src/events/row.ts';
-import type { Value } from '../../../../src/rules/plan.ts';
+import type { Value } from '../../../../src/rules/plan-parts.ts';
 import { compile, evaluate, type RowParts } from './condition.ts';
 
 type Case = readonly [condition: string, expected: Value, parts?: RowParts];
