@@ -41,6 +41,6 @@ function contributionOf(
   };
 }
 
-function reasonOf({ rule, score, lets }: ScoredHit, late: boolean): Reason {
-  return late ? { rule, score, lets, late } : { rule, score, lets };
+function reasonOf({ rule, score, let: named }: ScoredHit, late: boolean): Reason {
+  return late ? { rule, score, let: named, late } : { rule, score, let: named };
 }

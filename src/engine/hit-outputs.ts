@@ -1,5 +1,4 @@
-import type { Value } from '../rules/plan-parts.ts';
-import { formatValue, valueToJson } from '../rules/value-format.ts';
+import { formatValue, type Json, valueToJson } from '../rules/value-format.ts';
 import { alertIdOf, blockOf, eventsJson, subjectJson } from './evidence.ts';
 import type { Judgement } from './judge.ts';
 import type { Alert, Block, Hit } from './outputs.ts';
@@ -7,14 +6,11 @@ import type { RowContext } from './row-context.ts';
 import { cleanValue, cutMessage } from './text.ts';
 
 /** What a hit is to metrics, replay and decisions. */
-export function hitOf({ rule, lets, silenced }: Judgement, { row }: RowContext): Hit {
-  const { plan } = rule;
-  const named: Record<string, Value> = {};
-  plan.lets.forEach(({ name }, i) => {
-    named[name] = cleanValue(lets[i] ?? null);
-  });
+export function hitOf(judgement: Judgement, { row }: RowContext): Hit {
+  const { plan } = judgement.rule;
   const { position, at } = row;
-  return { rule: plan.id, mode: plan.mode, position, at, score: plan.score, lets: named, silenced };
+  const { silenced } = judgement;
+  return { rule: plan.id, mode: plan.mode, position, at, score: plan.score, let: letOf(judgement), silenced };
 }
 
 /** The alert of a hit whose actions are not silent; null where the rule makes none. */
@@ -65,8 +61,13 @@ function messageOf({ rule: { plan }, lets }: Judgement, { row }: RowContext): st
   return cutMessage(parts.join(''));
 }
 
-function detailsOf({ rule: { plan }, key, lets }: Judgement, late: boolean): string {
+function letOf({ rule: { plan }, lets }: Judgement): Record<string, Json> {
   const named = plan.lets.map(({ name, type }, i) => [name, valueToJson(cleanValue(lets[i] ?? null), type)]);
-  const details = { score: plan.score, key, let: Object.fromEntries(named) };
+  return Object.fromEntries(named);
+}
+
+function detailsOf(judgement: Judgement, late: boolean): string {
+  const { rule, key } = judgement;
+  const details = { score: rule.plan.score, key, let: letOf(judgement) };
   return JSON.stringify(late ? { ...details, late } : details);
 }

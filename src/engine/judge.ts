@@ -1,5 +1,6 @@
 import type { Row } from '../events/row.ts';
 import type { Value } from '../rules/plan-parts.ts';
+import { exactLets } from './exact-lets.ts';
 import type { RuleProgram } from './program.ts';
 import type { RowContext } from './row-context.ts';
 
@@ -8,7 +9,7 @@ export interface Judgement {
   readonly rule: RuleProgram;
   /** The text of the rule's key; null where it has none, or it is NULL. */
   readonly key: string | null;
-  /** By index of the rule's `let`. */
+  /** By index of the rule's `let`, as they are told: with every digit. */
   readonly lets: readonly Value[];
   readonly silenced: boolean;
 }
@@ -35,7 +36,8 @@ export function judge(rule: RuleProgram, context: RowContext): Judgement | null 
   }
   if (plan.when !== null && plan.when(frame) !== true) return null;
   if (plan.unless !== null && plan.unless(frame) === true) return null;
-  return { rule, key, lets: [...lets], silenced: key !== null && coolsDown(rule, context) };
+  const told = exactLets(rule, lets, context);
+  return { rule, key, lets: told, silenced: key !== null && coolsDown(rule, context) };
 }
 
 /**

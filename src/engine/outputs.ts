@@ -1,6 +1,7 @@
 import type { PositionText } from '../events/position.ts';
 import type { Micros } from '../events/row.ts';
-import type { Action, Mode, Severity, Value } from '../rules/plan-parts.ts';
+import type { Action, Mode, Severity } from '../rules/plan-parts.ts';
+import type { Json } from '../rules/value-format.ts';
 
 /**
  * What a fold of a batch puts out; the store writes it in the transaction that moves the position.
@@ -22,7 +23,8 @@ export interface Hit {
   readonly position: PositionText;
   readonly at: Micros;
   readonly score: number;
-  readonly lets: Readonly<Record<string, Value>>;
+  /** As told: times as text, numbers as text where a double does not hold their digits. */
+  readonly let: Readonly<Record<string, Json>>;
   /** A cooldown kept its actions silent. */
   readonly silenced: boolean;
 }
@@ -49,7 +51,7 @@ export interface Contribution {
 export interface Reason {
   readonly rule: string;
   readonly score: number;
-  readonly lets: Readonly<Record<string, Value>>;
+  readonly let: Readonly<Record<string, Json>>;
   /** The row was late: the rule judged it by what the windows still held. */
   readonly late?: true;
 }

@@ -157,6 +157,12 @@ export class RowContext {
     return value;
   }
 
+  /** The text of the cell that `first`, `last` or `previous` found; null: none, or NULL. */
+  foundCell(window: WindowProgram): string | null {
+    const found = this.#evaluate({ ...window, read: (text) => text });
+    return typeof found === 'string' ? found : null;
+  }
+
   #evaluate(window: WindowProgram): Value {
     const { lookup } = window;
     const key = this.key(lookup.bySlot);

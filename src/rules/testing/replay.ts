@@ -1,9 +1,9 @@
 import { WeirError } from '../../errors.ts';
 import type { Plan } from '../plan.ts';
-import { type Json, valueToJson } from '../value-format.ts';
+import type { Json } from '../value-format.ts';
 import { GivenError } from './given.ts';
 import { type ReplayLine, readLine } from './replay-line.ts';
-import { type Effects, Simulation } from './simulate.ts';
+import { type Effects, type SimulatedDecision, Simulation } from './simulate.ts';
 
 /** A line of `weir replay`'s output (shared/spec/interfaces.md). What is of a shadow rule says so. */
 export type ReplayOutput =
@@ -48,7 +48,6 @@ export async function* replay(
   { file, flush = true }: ReplayOptions,
 ): AsyncGenerator<ReplayOutput> {
   const simulation = new Simulation(plan);
-  const types = letTypes(plan);
   const mistakes: string[] = [];
   let number = -1;
   for await (const text of lines) {
@@ -58,7 +57,7 @@ export async function* replay(
     if (mistakes.length >= MOST_MISTAKES) break;
     if (line instanceof GivenError || mistakes.length > 0 || line.kind === 'nothing') continue;
     if (line.kind === 'watermark') simulation.advance(line.to);
-    else yield* outputsOf(simulation.feed(line.event), { number, types });
+    else yield* outputsOf(simulation.feed(line.event), number);
   }
   if (mistakes.length > 0) throw badLines(mistakes);
   if (flush) simulation.advance(Infinity);
@@ -73,30 +72,19 @@ function tryRead(plan: Plan, text: string): ReplayLine | GivenError {
   }
 }
 
-type LetTypes = ReadonlyMap<string, (name: string) => Parameters<typeof valueToJson>[1]>;
-
-function letTypes(plan: Plan): LetTypes {
-  return new Map(
-    plan.rules.map(({ id, lets }) => {
-      const types = new Map(lets.map(({ name, type }) => [name, type]));
-      return [id, (name: string) => types.get(name) ?? 'string'];
+/** Hits by rule, then the decision, then what else there is of the row. */
+function outputsOf(effects: Effects, line: number): ReplayOutput[] {
+  const hits = effects.hits.map(
+    (hit): ReplayOutput => ({
+      kind: 'hit',
+      rule: hit.rule,
+      line,
+      score: hit.score,
+      let: hit.let,
+      ...shadow(hit.mode),
     }),
   );
-}
-
-/** Hits by rule, then the decision, then what else there is of the row. */
-function outputsOf(
-  effects: Effects,
-  { number: line, types }: { number: number; types: LetTypes },
-): ReplayOutput[] {
-  const hits = effects.hits.map(({ rule, score, lets, mode }): ReplayOutput => {
-    const values = Object.entries(lets).map(([name, value]) => [
-      name,
-      valueToJson(value, types.get(rule)?.(name) ?? 'string'),
-    ]);
-    return { kind: 'hit', rule, line, score, let: Object.fromEntries(values), ...shadow(mode) };
-  });
-  const decisions = effects.decisions.map(({ event, entityId, score, band, reasons, mode }): ReplayOutput => {
+  const decisions = told(effects).map(({ event, entityId, score, band, reasons, mode }): ReplayOutput => {
     const why = reasons.map((reason) => ({ rule: reason.rule, score: reason.score }));
     return {
       kind: 'decision',
@@ -114,6 +102,12 @@ function outputsOf(
     ({ rule, error }): ReplayOutput => ({ kind: 'dead_letter', rule, line, error }),
   );
   return [...sorted(hits), ...decisions, ...late, ...sorted(dead)];
+}
+
+/** A shadow decision in which no shadow rule has a part says what the live one says. */
+function told({ hits, decisions }: Effects): readonly SimulatedDecision[] {
+  const shadowed = hits.some(({ mode }) => mode === 'shadow');
+  return shadowed ? decisions : decisions.filter(({ mode }) => mode === 'live');
 }
 
 function shadow(mode: 'live' | 'shadow'): { readonly mode?: 'shadow' } {

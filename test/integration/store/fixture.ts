@@ -136,7 +136,7 @@ export function contributionOf(rule: string, score: number, some: Partial<Contri
     mode: 'live',
     at: 1_700_000_000_000_000,
     commitAt: 1_700_000_000_000_000,
-    reasons: [{ rule, score, lets: {} }],
+    reasons: [{ rule, score, let: {} }],
     flag: false,
     subjectJson: '{"user_id": "1"}',
     eventsJson: '[]',

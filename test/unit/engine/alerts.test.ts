@@ -32,6 +32,41 @@ describe('an alert', () => {
     expect(alert?.detailsJson).toBe(`{"score":60,"key":"${BIG}","let":{"n":1,"big":12.5}}`);
   });
 
+  it('tells what first, last and previous found with the digits that a double lacks; conditions see the double', () => {
+    const at = (fn: 'first' | 'last' | 'previous', of: string) =>
+      ({ fn, of, by: ['user_id'], over: 10 }) as const;
+    const lets = {
+      user: at('first', 'user_id'),
+      last: at('last', 'amount'),
+      before: at('previous', 'amount'),
+      same: at('last', 'id'),
+    };
+    const message = [0, 1, 2].flatMap((index) => [{ kind: 'let', index } as const, ...text(' ')]);
+    const seen: unknown[] = [];
+    const when = ({ lets: found }: { lets: readonly unknown[] }) => seen.push(...found) > 0;
+    const plan = new PlanBuilder()
+      .table('transaction', { columns: COLUMNS })
+      .rule({
+        id: 'r',
+        event: 'transaction',
+        key: ['user_id'],
+        lets,
+        when,
+        message,
+        actions: [{ kind: 'alert' }],
+      })
+      .scoring({ event: 'transaction', combine: 'sum', bands: [], block: null, shadow: false })
+      .build();
+    const cells = ['9007199254740991', BIG, '0.1000000000000000055', null];
+    const { alerts, hits, decisions } = foldAll(plan, rowsOf(plan, [{ cells, at: AT }]));
+    const told = { user: BIG, last: '0.1000000000000000055', before: null, same: 2 ** 53 - 1 };
+    expect(seen).toEqual([2 ** 63, 0.1, null, 2 ** 53 - 1]);
+    expect(alerts[0]?.message).toBe(`${BIG} 0.1000000000000000055 null `);
+    expect(JSON.parse(alerts[0]?.detailsJson ?? '')).toMatchObject({ let: told });
+    expect(hits[0]?.let).toEqual(told);
+    expect(decisions[0]?.reasons).toEqual([{ rule: 'r', score: 0, let: told }]);
+  });
+
   it('of a rule without a key is about the row', () => {
     expect(alertsOf({}).alerts[0]?.subjectJson).toBe('{"id":7}');
   });

@@ -33,7 +33,7 @@ function contribution(
     mode: 'live',
     at: 10,
     commitAt: 11,
-    reasons: Object.entries(scores).map(([rule, score]) => ({ rule, score, lets: {} })),
+    reasons: Object.entries(scores).map(([rule, score]) => ({ rule, score, let: {} })),
     flag: false,
     subjectJson: '{"id":7}',
     eventsJson: '[]',

@@ -62,7 +62,7 @@ describe('a rule', () => {
       [row(1, '1', '6'), row(2, '1', '5'), row(3, '1', null), row(4, '1', '7')],
       { views: { large: above(5) } },
     );
-    expect(hits.map(({ at, lets: found }) => [at, found])).toEqual([
+    expect(hits.map(({ at, let: found }) => [at, found])).toEqual([
       [1, { n: 1 }],
       [4, { n: 2 }],
     ]);
@@ -77,7 +77,7 @@ describe('a rule', () => {
       [rule({ key: ['user_id'], lets, actions: ALERT })],
       [row(1, null), row(2, null), row(3, '1')],
     );
-    expect(hits.map((hit) => hit.lets)).toEqual([
+    expect(hits.map((hit) => hit.let)).toEqual([
       { n: null, known: false },
       { n: null, known: false },
       { n: 1, known: true },
@@ -95,7 +95,7 @@ describe('a rule', () => {
       [rule({ key: ['user_id'], lets })],
       [row(1, '1', '1', 'a'), { cells: ['2', '1', '1', UNCHANGED], at: 2 }],
     );
-    expect(hits.map((hit) => hit.lets['note'])).toEqual(['a', null]);
+    expect(hits.map((hit) => hit.let['note'])).toEqual(['a', null]);
   });
 
   it('that fails on a row is a dead letter, and the others go on', () => {
@@ -141,7 +141,7 @@ describe('a late row', () => {
       plan,
       rowsOf(plan, [row(10, '1'), row(20, '1'), row(15, '1'), row(21, '1')]),
     );
-    expect(hits.map(({ at, lets: { n } = {} }) => [at, n])).toEqual([
+    expect(hits.map(({ at, let: { n } = {} }) => [at, n])).toEqual([
       [10, 1],
       [20, 1],
       [15, 1],
@@ -172,7 +172,7 @@ describe('a late row', () => {
         { ...row(12, '1'), at: -Infinity, commitAt: 12 },
       ],
     );
-    expect(hits.map((hit) => hit.lets['n'])).toEqual([1, 0, 0]);
+    expect(hits.map((hit) => hit.let['n'])).toEqual([1, 0, 0]);
     expect(late).toHaveLength(2);
   });
 });
@@ -247,7 +247,7 @@ describe('a window', () => {
       plan,
       rowsOf(plan, [login(1, '1'), login(2, '1'), login(3, '2'), row(4, '1'), row(12, '1')]),
     );
-    expect(hits.map((hit) => hit.lets['n'])).toEqual([2, 0]);
+    expect(hits.map((hit) => hit.let['n'])).toEqual([2, 0]);
   });
 
   it('by other columns of the same table holds the row itself only where both are equal', () => {
@@ -271,7 +271,7 @@ describe('a window', () => {
       plan,
       rowsOf(plan, [transfer(1, '1', '2'), transfer(2, '2', '3'), transfer(3, '4', '4')]),
     );
-    expect(hits.map((hit) => hit.lets)).toEqual([
+    expect(hits.map((hit) => hit.let)).toEqual([
       { received: 0, others: 0 },
       { received: 1, others: 1 },
       { received: 1, others: 0 },

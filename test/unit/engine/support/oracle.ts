@@ -6,7 +6,27 @@ import type { Value } from '../../../../src/rules/plan-parts.ts';
  * A window by its definition: filter all rows that have arrived, sort them, compute. It shares nothing with the
  * engine but the row type; scores of thousandths are enough for the numbers that tests use.
  */
-export function oracle(plan: Plan, window: WindowPlan, rows: readonly Row[], index: number): Value {
+export function oracle(...asked: Asked): Value {
+  const [plan, window] = asked;
+  const store = plan.stores[window.store] as Plan['stores'][number];
+  const cells = cellsOf(...asked);
+  if (cells === null) return null;
+  const type = window.value === null ? 'double' : (store.values[window.value]?.type ?? 'double');
+  return compute(window.fn, cells, type === 'double');
+}
+
+/** The text that `first`, `last` or `previous` found; null: nothing, or another function. */
+export function foundText(...asked: Asked): string | null {
+  const { fn } = asked[1];
+  const cells = cellsOf(...asked) ?? [];
+  if (fn === 'first') return cells[0] ?? null;
+  return fn === 'last' || fn === 'previous' ? (cells.at(-1) ?? null) : null;
+}
+
+type Asked = [plan: Plan, window: WindowPlan, rows: readonly Row[], index: number];
+
+/** In the order of their times, then of arrival; null: the key is NULL. */
+function cellsOf(...[plan, window, rows, index]: Asked): (string | null)[] | null {
   const store = plan.stores[window.store] as Plan['stores'][number];
   const row = rows[index] as Row;
   const wanted = textOf(row, window.by);
@@ -32,12 +52,7 @@ export function oracle(plan: Plan, window: WindowPlan, rows: readonly Row[], ind
     .sort((a, b) => a.other.at - b.other.at || a.arrival - b.arrival)
     .map(({ other }) => other);
   const column = window.value === null ? 0 : (store.values[window.value]?.column ?? 0);
-  const type = window.value === null ? 'double' : (store.values[window.value]?.type ?? 'double');
-  return compute(
-    window.fn,
-    members.map((member) => cellOf(member, column)),
-    type === 'double',
-  );
+  return members.map((member) => cellOf(member, column));
 }
 
 function textOf(row: Row, columns: readonly number[]): string | null {
@@ -80,7 +95,7 @@ function compute(fn: WindowPlan['fn'], cells: readonly (string | null)[], numeri
 const SPECIAL = ['-Infinity', 'Infinity', 'NaN'];
 
 /** Exact, for at most three decimals; a special value stands for itself. */
-function thousandths(cell: string): bigint | string {
+export function thousandths(cell: string): bigint | string {
   if (SPECIAL.includes(cell)) return cell;
   const negative = cell.startsWith('-');
   const [whole = '0', part = ''] = cell.replace('-', '').split('.');

@@ -157,7 +157,8 @@ export class PlanBuilder {
     const store = this.#stores[index] as StoreDraft;
     store.longest = Math.max(store.longest, spec.over);
     const value = spec.of === undefined ? null : valueIn(store, table, spec.of);
-    const type = value === null ? 'double' : (store.values[value]?.type ?? 'double');
+    const type =
+      value === null || spec.fn === 'distinct' ? 'double' : (store.values[value]?.type ?? 'double');
     const { fn, over, current = true } = spec;
     const own = by(rule.table, spec.by).columns;
     return { kind: 'window', name, type, window: { store: index, fn, value, over, current, by: own } };

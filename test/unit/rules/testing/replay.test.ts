@@ -72,6 +72,23 @@ describe('a replay', () => {
     ]);
   });
 
+  test('tells a shadow decision only of a line that a shadow rule hit', async () => {
+    const rules = RULES.replace('id: z_large', 'id: z_large\n    mode: shadow');
+    const found = await outputs(rules, [tx(0), tx(1000), tx(2000, { amount: 500 })]);
+    const told = found.map((output) => {
+      const { kind, line, mode = 'live' } = output as { kind: string; line: number; mode?: string };
+      return [line, kind, mode].join(' ');
+    });
+    expect(told).toEqual([
+      '1 hit live',
+      '1 decision live',
+      '2 hit live',
+      '2 hit shadow',
+      '2 decision live',
+      '2 decision shadow',
+    ]);
+  });
+
   test('takes milliseconds as a number, and windows end exactly at their edge', async () => {
     expect(await outputs(RULES, [tx(1000), tx(61_000)])).toEqual([]);
     expect(await outputs(RULES, [tx(1000), tx(60_999)])).toHaveLength(2);
