@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Config } from '../config.ts';
+import { tellsZoneless } from '../rules/check-tables.ts';
 import { formatProblem } from '../rules/problem.ts';
 import { compileStored } from '../rules/stored.ts';
 import { readCatalog } from '../source/catalog.ts';
@@ -7,6 +8,7 @@ import { readFacts } from '../source/facts.ts';
 import { type Finding, failed, passed } from '../source/finding.ts';
 import { judge } from '../source/preflight.ts';
 import { judgeServer, judgeTables, readServer } from '../source/requirements.ts';
+import { judgeTimes, readTimeZone } from '../source/time-zone.ts';
 import type { Instance } from '../store/control.ts';
 import { openControl } from '../store/control-store.ts';
 import { openPool } from '../store/session.ts';
@@ -43,7 +45,7 @@ export async function examineRules(
   const webhooks = Object.keys(config.webhooks);
   const { plan, problems } = await readRules({ path: config.rulesPath, cwd, source, webhooks });
   const why = 'a rule set is taken whole, or not at all';
-  const warnings = problems.filter(({ severity }) => severity === 'warning');
+  const warnings = problems.filter((problem) => problem.severity === 'warning' && !tellsZoneless(problem));
   const told = warnings.map((problem) =>
     failed({
       id: 'rules-warning',
@@ -60,5 +62,6 @@ export async function examineRules(
   }
   const { tables } = await readCatalog(source, plan.tables);
   const measured = `${plan.rules.length} rules over ${plan.tables.length} tables are valid`;
-  return [passed('rules', measured, why), ...told, ...judgeTables(plan.tables, tables)];
+  const times = judgeTimes(plan.tables, await readTimeZone(source));
+  return [passed('rules', measured, why), ...told, ...times, ...judgeTables(plan, tables)];
 }

@@ -4,7 +4,7 @@ import type { Catalog, CatalogTable } from './catalog.ts';
 import { type KnownColumn, knownColumns } from './check-columns.ts';
 import { parseDuration } from './duration.ts';
 import { nearest } from './nearest.ts';
-import { didYouMean, type Place, type Problems } from './problem.ts';
+import { didYouMean, type Place, type Problem, type Problems } from './problem.ts';
 import type { Part } from './rule-set.ts';
 import type { EventSpec } from './schema.ts';
 import { valueTypeOf } from './value-type.ts';
@@ -108,9 +108,23 @@ type Unkeyed = Omit<TableInfo, 'primaryKey' | 'id'>;
 function checkTime(table: Unkeyed, problems: Problems): void {
   if (table.time === null) return;
   const column = knownColumn(table, table.time, table.part.spot.in('time'), problems);
-  if (column === null || valueTypeOf(column.pgType) === 'timestamp') return;
-  const message = `"time" must be a timestamp, and ${table.time} is ${column.pgType}`;
-  problems.error(table.part.spot.in('time').place, message);
+  if (column === null) return;
+  const { place } = table.part.spot.in('time');
+  if (valueTypeOf(column.pgType) !== 'timestamp')
+    problems.error(place, `"time" must be a timestamp, and ${table.time} is ${column.pgType}`);
+  else if (column.pgType === 'timestamp')
+    problems.warning(
+      place,
+      `"${table.time}" ${ZONELESS}`,
+      'make it timestamptz, or make sure that the host writes UTC',
+    );
+}
+
+const ZONELESS = 'is a timestamp without time zone: it is read as UTC';
+
+/** The warning that weir doctor gives in its own way: it knows the server. */
+export function tellsZoneless({ message }: Problem): boolean {
+  return message.endsWith(ZONELESS);
 }
 
 function knownColumn(table: Unkeyed, name: string, spot: Spot, problems: Problems): KnownColumn | null {

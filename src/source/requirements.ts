@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
 import type { CatalogTable } from '../rules/catalog.ts';
-import type { TablePlan } from '../rules/plan.ts';
+import type { RulePlan, TablePlan } from '../rules/plan.ts';
 import { type Finding, failed, passed } from './finding.ts';
 import { quoteTable } from './publications.ts';
 
@@ -149,17 +149,30 @@ function judgeDecodingMemory({ logicalDecodingWorkMemKb }: ServerFacts): Finding
   return failed({ id: 'decoding-memory', severity: 'warning', measured, why, fix, takes: 'reload' });
 }
 
+type Captured = Pick<TablePlan, 'schema' | 'name' | 'ops' | 'id'>;
+type Alerting = Pick<RulePlan, 'id' | 'table' | 'by' | 'actions'>;
+
 /** Pure: keys and identities of the tables that the rules capture. */
 export function judgeTables(
-  tables: readonly Pick<TablePlan, 'schema' | 'name' | 'ops'>[],
+  { tables, rules }: { readonly tables: readonly Captured[]; readonly rules: readonly Alerting[] },
   catalog: ReadonlyMap<string, CatalogTable>,
 ): readonly Finding[] {
-  return tables.map((table) => judgeTable(table, catalog.get(`${table.schema}.${table.name}`)));
+  return tables.map((table, index) => {
+    const found = catalog.get(`${table.schema}.${table.name}`);
+    return judgeTable(table, found, rules.filter((rule) => rule.table === index).filter(namesTheRow));
+  });
 }
 
+/** An alert is about the rule's key; without one, about the row. */
+function namesTheRow({ by, actions }: Alerting): boolean {
+  return by === null && actions.some(({ kind }) => kind === 'alert' || kind === 'webhook');
+}
+
+/** A scored event without an id is a mistake of the rules; a row without a key has its home by its whole text. */
 function judgeTable(
-  table: Pick<TablePlan, 'schema' | 'name' | 'ops'>,
+  table: Captured,
   found: CatalogTable | undefined,
+  nameless: readonly Alerting[],
 ): Finding {
   const full = `${table.schema}.${table.name}`;
   const id = `table-${full}`;
@@ -185,13 +198,14 @@ function judgeTable(
       fix: `give it a primary key, or \`ALTER TABLE ${quoteTable(table)} REPLICA IDENTITY FULL\``,
     });
   }
-  const why = 'decisions name a row by its primary key';
-  if (found.primaryKey.length > 0) return passed(id, measured, why);
+  if (table.id.length > 0 || nameless.length === 0)
+    return passed(id, measured, 'rows are named by their primary key, or by `id:`');
+  const rules = nameless.map((rule) => rule.id).join(', ');
   return failed({
     id,
     severity: 'warning',
     measured,
-    why,
+    why: `alerts of ${rules} are about a row, and nothing names it: their subject is empty`,
     fix: 'give it a primary key, or set `id:` on the event',
   });
 }

@@ -77,6 +77,30 @@ describe.each(['postgres', 'redis'] as const)('with BullMQ on %s', (kind) => {
   }, 60_000);
 });
 
+test('a time without a zone is a warning where TimeZone is not UTC, whatever its name', async () => {
+  await sql('create table visits (visitor int, at timestamp)');
+  writeFileSync(
+    join(cwd, 'visits.yaml'),
+    `version: 1
+events:
+  visit: { table: visits, time: at, lateness: 5s }
+rules:
+  - { id: often, event: visit, let: { n: { count: visit, by: visitor, over: 1m } }, when: n > 9, actions: [alert] }
+`,
+  );
+  const told = async (zone: string) => {
+    await sql(`alter role postgres set timezone = '${zone}'`);
+    const { all } = await findings({ WEIR_RULES: 'visits.yaml' });
+    return all.filter(({ id, ok }) => !ok && /^(time|table|rules)-/.test(id)).map(({ id }) => id);
+  };
+  try {
+    expect(await told('Europe/London')).toEqual(['time-visit']);
+    expect(await told('Etc/Zulu')).toEqual([]);
+  } finally {
+    await sql('alter role postgres reset timezone');
+  }
+});
+
 test('a slot that another program has moved, and a publication that was made anew, are found with the command that mends them', async () => {
   await weir(['init', '--apply']);
   await sql('insert into transactions values (1, 1)');

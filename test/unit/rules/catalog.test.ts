@@ -59,6 +59,32 @@ describe('the catalog', () => {
   });
 });
 
+describe('a time without a zone', () => {
+  const timed = (column: string) => SHORT.replace('ops: [insert, update]', `time: ${column}, lateness: 5s`);
+  const zoneless = catalogOf(
+    table('transactions', { ...COLUMNS, timestamp: 'timestamptz', at_noon: 'timestamp' }),
+  );
+
+  test('is told with the fix, by the type and not by the name of the column', () => {
+    expect(mistakes(timed('timestamp'), zoneless)).toEqual([]);
+    expect(mistakes(timed('at_noon'), zoneless)).toEqual([
+      '3:45: warning: "at_noon" is a timestamp without time zone: it is read as UTC (make it timestamptz, or make sure that the host writes UTC)',
+    ]);
+  });
+
+  test('is told of declared columns too; one that is not declared has a zone', () => {
+    const declared = (more: string) =>
+      timed('timestamp').replace(
+        'lateness',
+        `columns: { id: int8, user_id: int8, amount: numeric${more} }, lateness`,
+      );
+    expect(mistakes(declared(''))).toEqual([]);
+    expect(mistakes(declared(', timestamp: timestamp'))).toEqual([
+      expect.stringContaining('"timestamp" is a timestamp without time zone'),
+    ]);
+  });
+});
+
 describe('a stored rule set', () => {
   const catalog = catalogOf(table('transactions', COLUMNS), table('elsewhere', { id: 'int8' }));
   const tested = `${SHORT}  - { id: s, event: transaction, tests: [{ name: x, events: [{ note: a }], expect: { hits: 1 } }] }\n`;

@@ -4,6 +4,7 @@ import { refusal } from '../../../src/source/finding.ts';
 import { judge } from '../../../src/source/preflight.ts';
 import { judgeServer, judgeTables, type ServerFacts } from '../../../src/source/requirements.ts';
 import type { SlotStatus } from '../../../src/source/slot.ts';
+import { judgeTimes } from '../../../src/source/time-zone.ts';
 import type { Instance } from '../../../src/store/control.ts';
 import { plan, table } from './plans.ts';
 import { lsn } from './stream.ts';
@@ -143,8 +144,8 @@ describe('what Weir needs of the server', () => {
   test.each([
     ['default', ['id'], ['id'], ['insert', 'update'], null],
     ['nothing', [], [], ['insert', 'update'], 'error'],
-    ['full', [], [], ['delete'], 'warning'],
-    ['default', [], [], ['insert'], 'warning'],
+    ['full', [], [], ['delete'], null],
+    ['default', [], [], ['insert'], null],
   ] as const)(
     'identity %s %j, primary key %j, capturing %j',
     (replicaIdentity, identityColumns, primaryKey, ops, severity) => {
@@ -154,8 +155,38 @@ describe('what Weir needs of the server', () => {
         replicaIdentity,
         identityColumns,
       };
-      const [finding] = judgeTables([table({ ops })], new Map([['public.payments', found]]));
+      const [finding] = judgeTables(
+        { tables: [table({ ops })], rules: [] },
+        new Map([['public.payments', found]]),
+      );
       expect(finding?.ok ? null : finding?.severity).toBe(severity);
     },
   );
+
+  test.each([
+    ['alerts without a key', { by: null, actions: [{ kind: 'alert' }] }, [], 'r'],
+    ['a row that `id:` names', { by: null, actions: [{ kind: 'alert' }] }, [0], null],
+    ['alerts of a key', { by: { names: ['user_id'], columns: [0] }, actions: [{ kind: 'alert' }] }, [], null],
+    ['no alerts', { by: null, actions: [{ kind: 'flag' }] }, [], null],
+  ] as const)('without a primary key it warns of an empty subject: %s', (_, rule, id, named) => {
+    const found = {
+      ...{ schema: 'public', name: 'payments', columns: [], primaryKey: [] },
+      ...{ replicaIdentity: 'default' as const, identityColumns: [] },
+    };
+    const plan = { tables: [table({ id })], rules: [{ id: 'r', table: 0, ...rule }] };
+    const [finding] = judgeTables(plan, new Map([['public.payments', found]]));
+    expect(finding?.ok ? null : /alerts of (\w+) are/.exec(finding?.why ?? '')?.[1]).toBe(named);
+  });
+
+  test.each([
+    ['timestamp', 0, false, 'warning'],
+    ['timestamp', 0, true, null],
+    ['timestamptz', 0, false, undefined],
+    ['timestamp', null, false, undefined],
+  ] as const)('a time that is a %s (column %j), where TimeZone is UTC: %j', (pgType, time, utc, severity) => {
+    const columns = [{ name: 'timestamp', pgType, type: 'timestamp' as const }];
+    const [finding] = judgeTimes([{ event: 'paid', time, columns }], { name: 'Europe/Berlin', utc });
+    expect(finding?.ok ? null : finding?.severity).toBe(severity);
+    if (finding?.ok === false) expect(finding.measured).toContain('TimeZone is Europe/Berlin');
+  });
 });
