@@ -87,7 +87,22 @@ interface ElementParts {
 export type ElementPlan =
   | ({ readonly kind: 'step'; readonly step: number } & ElementParts)
   | { readonly kind: 'absence'; readonly step: number; readonly contiguity: 'strict' | 'relaxed' }
-  | ({ readonly kind: 'group'; readonly elements: readonly ElementPlan[] } & ElementParts);
+  | ({
+      readonly kind: 'group';
+      readonly elements: readonly ElementPlan[];
+      readonly until: GroupUntil | null;
+    } & ElementParts);
+
+/** Of an `n+` group: the row that satisfies it is taken by no step of the group, and ends it. */
+export interface GroupUntil {
+  /** Rows of other tables do not satisfy it. */
+  readonly table: number;
+  readonly when: Condition;
+  readonly looksBack: boolean;
+}
+
+/** A row's steps are the bits of one number. The loader refuses a pattern with more. */
+export const MAX_STEPS = 32;
 
 export interface StepPlan {
   readonly name: string;
