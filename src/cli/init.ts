@@ -11,7 +11,7 @@ import type { CliIo } from './io.ts';
 import { loadConfig } from './load-config.ts';
 import type { CommandSpec } from './program.ts';
 import { readValidRules } from './read-rules.ts';
-import { printSteps, runSteps, type Step } from './step.ts';
+import { printSteps, runSteps, type Step, THERE } from './step.ts';
 
 export const initCommand: CommandSpec = {
   name: 'init',
@@ -21,7 +21,7 @@ export const initCommand: CommandSpec = {
     new Option('--apply', 'do it; safe to repeat'),
     new Option(
       '--role <name>',
-      "a role of Weir's own with the least rights (default: when printing weir, else none)",
+      "a role of Weir's own with the least rights (default: when printing the owner of the schema weir, else weir; with --apply none)",
     ),
   ],
   details: `A DBA runs what weir init prints; then, as Weir's role: weir init --apply --adopt-slot.
@@ -29,13 +29,14 @@ Or, as a superuser, weir init --apply does everything at once.`,
   action: async ({ io, flags, sources, json }) => {
     const config = loadConfig(sources);
     const apply = flags['apply'] === true;
-    const role = typeof flags['role'] === 'string' ? flags['role'] : apply ? null : 'weir';
+    const said = typeof flags['role'] === 'string' ? flags['role'] : null;
+    const role = said ?? (apply ? null : ((await schemaOwner(config)) ?? 'weir'));
     const options = { role, cwd: io.cwd, tell: (line: string) => tell(io, line, json) };
     await withInitSteps(config, options, async (steps, source) => {
       const lacks = judgeServer(await readServer(source, config.slot)).filter(({ ok }) => !ok);
       const refused = refusal(lacks);
       if (!apply)
-        await printSteps(io, steps, { json, before: `${BEFORE}${shownLacks(lacks)}`, after: AFTER });
+        await printSteps(io, steps, { json, before: `${BEFORE}${shownLacks(lacks)}`, after: after(steps) });
       else if (refused === null) await runSteps(io, steps, json);
       else throw refused;
     });
@@ -87,6 +88,22 @@ function tell(io: CliIo, line: string, json: boolean): void {
   io.stderr.write(json ? `${JSON.stringify({ waiting: line })}\n` : `\n  ${line}\n`);
 }
 
+/** Whoever applied it before, role or DBA, is who goes on with it. */
+function schemaOwner({ databaseUrl, storeUrl: url, slot }: Config): Promise<string | null> {
+  const variable = url === databaseUrl ? 'DATABASE_URL' : 'WEIR_STORE_URL';
+  return withClient({ url, variable, slot }, async (store) => {
+    const { rows } = await store.query<{ owner: string }>(
+      "select pg_get_userbyid(nspowner)::text as owner from pg_namespace where nspname = 'weir'",
+    );
+    return rows[0]?.owner ?? null;
+  });
+}
+
+function after(steps: readonly Step[]): string {
+  return steps.every(({ script }) => script === THERE) ? ALL_THERE : AFTER;
+}
+
+const ALL_THERE = 'All of it is there: weir run works. weir teardown prints how to take it away again.';
 const BEFORE = 'What Weir needs, in this order. Nothing here changes your tables or their rows.';
 const AFTER = `Then, with DATABASE_URL naming Weir's role:
   weir init --apply --adopt-slot   records where the slot starts; weir run then works

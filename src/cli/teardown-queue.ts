@@ -15,8 +15,10 @@ import type { Step } from './step.ts';
 export interface QueueRemoval {
   readonly queue: QueueConfig;
   readonly slot: string;
-  /** Names the queues; null: the store does not know it, so that there is nothing to name. */
+  /** null: the store does not know it. */
   readonly instance: Instance | null;
+  /** What its queues are named by; null: neither the store nor the source can say. */
+  readonly named: string | null;
   /** Other instances may have their queues in the same database. */
   readonly shared: boolean;
 }
@@ -26,24 +28,34 @@ export function queueRemoval(removal: QueueRemoval): Step {
   return queue.kind === 'redis' ? keysRemoval(removal) : databaseRemoval(removal);
 }
 
-function keysRemoval({ queue, instance }: QueueRemoval): Step {
-  const pattern = instance === null ? null : keyPattern(instance);
+function keysRemoval({ queue, named }: QueueRemoval): Step {
+  const pattern = named === null ? null : keyPattern(named);
   return {
     title: 'queues in Redis',
     why: 'Batches that nobody will read; the WAL was the truth.',
     where: shownUrl(queue.url),
     script:
       pattern === null
-        ? `-- (the store knows no instance, and so not the names of its queues: redis-cli --scan --pattern 'bull:weir-*')`
-        : `-- redis-cli --scan --pattern '${pattern}' | xargs -r redis-cli UNLINK`,
+        ? `-- (nothing knows the names of its queues; of every Weir: ${UNLINK_ALL})`
+        : `-- ${unlinkCommand(pattern)}`,
     run: async () =>
-      pattern === null ? 'left: the store no longer knows their names' : unlink(queue.url, pattern),
+      pattern === null
+        ? `left, as nothing knows their names; of every Weir: ${UNLINK_ALL}`
+        : unlink(queue.url, pattern),
   };
 }
 
+/** For a shell: no password in it, nothing of the pattern is the shell's. */
+function unlinkCommand(pattern: string): string {
+  const cli = 'redis-cli -u "$REDIS_URL"';
+  return `${cli} --scan --pattern '${pattern}' | xargs -r ${cli} UNLINK`;
+}
+
+const UNLINK_ALL = unlinkCommand('bull:weir-*');
+
 /** Of all partitions, also of those that there were before a re-sharding. Signs of the pattern language are literal. */
-function keyPattern(instance: Instance): string {
-  const first = `bull:${queueName(queueInstance(instance), 0)}`;
+function keyPattern(named: string): string {
+  const first = `bull:${queueName(named, 0)}`;
   return `${first.replace(/0$/, '').replace(/[*?[\]\\]/g, '\\$&')}[0-9]*:*`;
 }
 
@@ -78,13 +90,20 @@ function databaseRemoval(removal: QueueRemoval): Step {
         ? `DROP DATABASE IF EXISTS ${ident(database)};`
         : schema,
     run: async () => {
-      if (!(await databaseIsThere(removal))) return 'not there';
+      if (!(await databaseIsThere(removal))) return notThere(removal);
       if (removal.shared) return obliterate(removal);
       if (whole) return dropDatabase(removal, database);
       await withClient(target(removal, url), (client) => client.query(schema));
       return `dropped schema ${QUEUE_SCHEMA}`;
     },
   };
+}
+
+/** An instance that is known has had a queue: without a database it was on Redis, and REDIS_URL is not set now. */
+function notThere({ instance }: QueueRemoval): string {
+  if (instance === null) return 'not there';
+  const command = unlinkCommand(keyPattern(queueInstance(instance)));
+  return `not there; if the queue was on Redis, its keys are left:\n  ${command}`;
 }
 
 async function obliterate({ queue, instance }: QueueRemoval): Promise<string> {

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { escapeIdentifier as ident } from 'pg';
 import type { Config } from '../config.ts';
 import { EXIT } from '../errors.ts';
+import { identifySystem } from '../source/facts.ts';
 import { publicationNames } from '../source/publications.ts';
 import type { Instance } from '../store/control.ts';
 import { openControl } from '../store/control-store.ts';
@@ -12,6 +13,7 @@ import { nameOfSource, nameOfStore } from './init-context.ts';
 import { roleExists } from './init-role.ts';
 import { loadConfig } from './load-config.ts';
 import type { CommandSpec } from './program.ts';
+import { queueInstance } from './queue-instance.ts';
 import { printSteps, runSteps, type Step } from './step.ts';
 import { queueRemoval } from './teardown-queue.ts';
 import {
@@ -68,7 +70,9 @@ async function teardownSteps({ config, source, store, role }: Teardown): Promise
     storeName: nameOfStore({ config }),
   };
   const shared = (await otherInstances(store, slot)).length > 0;
-  const queue = { queue: config.queue, slot, instance: await instanceOf(config), shared };
+  const instance = await instanceOf(config);
+  const named = instance === null ? await namedBySource(config) : queueInstance(instance);
+  const queue = { queue: config.queue, slot, instance, named, shared };
   return [
     slotRemoval(removal),
     publicationsRemoval(removal, publicationNames(slot)),
@@ -86,6 +90,13 @@ async function instanceOf(config: Config): Promise<Instance | null> {
   } finally {
     await pool.end();
   }
+}
+
+/** Once the schema is gone, the source still says what the queues were named by. */
+async function namedBySource({ databaseUrl, slot }: Config): Promise<string | null> {
+  const system = await identifySystem(databaseUrl, slot);
+  if (system === null) return null;
+  return queueInstance({ systemIdentifier: system.identifier, database: databaseOf(databaseUrl), slot });
 }
 
 function roleRemoval({ source, store, sourceName }: Removal, role: string): Step {

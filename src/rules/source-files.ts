@@ -19,7 +19,7 @@ export function readRuleFiles(path: string): RuleFiles {
     throw new WeirError({
       code: 'WEIR_NO_RULES',
       message: `no rules: ${JSON.stringify(path)} has no *.yaml or *.yml file`,
-      hint: 'put a rule file there, or name another directory with --rules or WEIR_RULES',
+      hint: 'put a rule file there, or name another directory: on the command line, or in WEIR_RULES',
     });
   }
   const files = paths.map((file) => ({ name: nameOf(path, file), path: file, text: read(file) }));
@@ -63,7 +63,7 @@ function unreadable(path: string, cause: unknown): WeirError {
   return new WeirError({
     code: 'WEIR_RULES_UNREADABLE',
     message: `cannot read rules from ${JSON.stringify(path)}: ${why}`,
-    hint: 'name a rule file or a directory with --rules or WEIR_RULES (default ./rules)',
+    hint: 'name a rule file or a directory: on the command line, or in WEIR_RULES (default ./rules)',
     cause,
   });
 }

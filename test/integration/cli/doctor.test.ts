@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -131,15 +132,36 @@ test('a Redis that evicts is found, and one that is away exits 3', async () => {
   expect(away.stdout).toContain('✓ source wal-level');
 });
 
+test('teardown without REDIS_URL tells the command that removes the keys, and once more with it removes them', async () => {
+  await weir(['init', '--apply'], { REDIS_URL: redis.url });
+  const queues = await openQueues(
+    { kind: 'redis', url: redis.url },
+    { instance: queueInstance(await identity()), partitions: 2, logger: pino({ level: 'silent' }) },
+  );
+  const add = () => Promise.all(queues.queues.map((queue) => queue.add('batch', { v: 1 })));
+  const client = new Redis(redis.url);
+  await client.set('mine', '1');
+  await add();
+  const { stdout } = await weir(['teardown', '--apply']);
+  const command = stdout.split('\n').find((line) => line.includes('redis-cli')) ?? '';
+  execFileSync('sh', ['-c', command], { env: { ...process.env, REDIS_URL: redis.url } });
+  expect(await client.keys('*')).toEqual(['mine']);
+  await add();
+  expect((await weir(['teardown', '--apply'], { REDIS_URL: redis.url })).stdout).toMatch(/removed \d+ keys/);
+  expect(await client.keys('*')).toEqual(['mine']);
+  await queues.close();
+  await client.del('mine');
+  client.disconnect();
+}, 60_000);
+
 test("teardown leaves no key in Redis that is ours, and another instance's where they are", async () => {
   const env = { REDIS_URL: redis.url };
   const client = new Redis(redis.url);
   await client.set('mine', '1');
   await weir(['init', '--apply'], env);
-  const instance = { ...(await identity()), slot: 'weir', publications: {} };
   const queues = await openQueues(
     { kind: 'redis', url: redis.url },
-    { instance: queueInstance(instance), partitions: 2, logger: pino({ level: 'silent' }) },
+    { instance: queueInstance(await identity()), partitions: 2, logger: pino({ level: 'silent' }) },
   );
   for (const queue of queues.queues) await queue.add('batch', { v: 1 });
   await queues.close();
@@ -155,5 +177,5 @@ async function identity() {
   const [row] = await sql(
     `select system_identifier::text as "systemIdentifier", current_database()::text as database from pg_control_system()`,
   );
-  return { timeline: 1, ...(row as { systemIdentifier: string; database: string }) };
+  return { slot: 'weir', ...(row as { systemIdentifier: string; database: string }) };
 }

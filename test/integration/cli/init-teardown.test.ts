@@ -105,8 +105,12 @@ describe.each([14, 18] as const)('on PostgreSQL %i', (version) => {
     );
     expect(slot).toEqual({ before: true });
 
-    const nothing = statementsOf((await weir(['init', '--role', 'postgres'])).stdout);
-    expect(nothing).toEqual([]);
+    const { stdout: nothing } = await weir(['init']);
+    expect(statementsOf(nothing)).toEqual([]);
+    expect(nothing).toContain('All of it is there: weir run works.');
+    expect(nothing).not.toContain('--adopt-slot ');
+    const another = (await weir(['init', '--role', 'another'])).stdout;
+    expect(statementsOf(another)[0]).toContain('CREATE ROLE "another"');
 
     const status = await weir(['status', '--json']);
     expect(status.exit).toBe(0);
