@@ -1,5 +1,4 @@
 import { WeirError } from '../errors.ts';
-import type { Lsn } from '../events/position.ts';
 import type { SourceFacts } from '../source/facts.ts';
 import { refusal } from '../source/finding.ts';
 import { judge } from '../source/preflight.ts';
@@ -7,7 +6,7 @@ import { slotStatus } from '../source/slot.ts';
 import type { Instance } from '../store/control.ts';
 import type { InitContext } from './init-context.ts';
 import { recordInstance, startsAt } from './init-record.ts';
-import { slotForNewInstance } from './init-slot.ts';
+import { type SlotStart, slotForNewInstance } from './init-slot.ts';
 
 /** What going on from where the slot stands mends; anything else needs another cure. */
 const MENDED: ReadonlySet<string> = new Set(['slot-missing', 'slot-moved', 'system', 'publications']);
@@ -28,22 +27,21 @@ export async function keepOrAdopt(
   const refused = refusal(context.adoptSlot ? hopeless : errors);
   if (refused !== null) throw refused;
   const decodable = !errors.some(({ id }) => id === 'publications');
-  const acknowledged = await standing(context, decodable);
-  await recordInstance(context, { facts, acknowledged, after: instance });
-  return `adopted; ${startsAt(context, acknowledged)}; what was committed between stays unseen`;
+  const start = await standing(context, decodable);
+  await recordInstance(context, { facts, start, after: instance });
+  return `adopted; ${startsAt(context, start.acknowledged)}; what was committed between stays unseen`;
 }
 
 /** `decodable`: WAL from before a publication was made anew cannot be decoded with it: then from now on. */
-async function standing(context: InitContext, decodable: boolean): Promise<Lsn> {
+async function standing(context: InitContext, decodable: boolean): Promise<SlotStart> {
   const { config, source } = context;
   if (!decodable && (await slotStatus(source, config.slot)) !== null) await advance(context);
-  const { acknowledged } = await slotForNewInstance(source, {
+  return slotForNewInstance(source, {
     databaseUrl: config.databaseUrl,
     slot: config.slot,
     adopt: true,
     onWaiting: (forWhom) => context.tell(`waits for ${forWhom.join('\n  and ')}`),
   });
-  return acknowledged;
 }
 
 async function advance({ config, source }: InitContext): Promise<void> {

@@ -36,6 +36,6 @@ async function makeInstance(context: InitContext): Promise<string> {
     adopt: context.adoptSlot,
     onWaiting: (forWhom) => context.tell(`waits for ${forWhom.join('\n  and ')}`),
   });
-  await recordInstance(context, { facts, acknowledged: start.acknowledged, after: null });
+  await recordInstance(context, { facts, start, after: null });
   return `${start.made ? 'made' : 'adopted'}; ${startsAt(context, start.acknowledged)}`;
 }

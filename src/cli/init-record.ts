@@ -6,6 +6,7 @@ import type { ControlStore, Instance, SourceIdentity } from '../store/control.ts
 import { createInstance, dropInstance, openControl } from '../store/control-store.ts';
 import { openPool } from '../store/session.ts';
 import { connectStore, type InitContext } from './init-context.ts';
+import type { SlotStart } from './init-slot.ts';
 
 export function startsAt({ rules }: InitContext, acknowledged: Lsn): string {
   return `reads what commits after ${formatLsn(acknowledged)}, by rules ${rules.plan.version.slice(0, 12)}`;
@@ -13,7 +14,7 @@ export function startsAt({ rules }: InitContext, acknowledged: Lsn): string {
 
 export interface NewInstance {
   readonly facts: SourceFacts;
-  readonly acknowledged: Lsn;
+  readonly start: Pick<SlotStart, 'acknowledged' | 'commitAt'>;
   /** What it takes the place of: its outputs stay, its epochs go on. */
   readonly after: Instance | null;
 }
@@ -21,11 +22,12 @@ export interface NewInstance {
 /** One transaction: an instance is there with its rules, positions and acknowledgement, or is not there. */
 export async function recordInstance(
   context: InitContext,
-  { facts, acknowledged, after }: NewInstance,
+  { facts, start, after }: NewInstance,
 ): Promise<void> {
   const { config, rules } = context;
   const identity = identityOf(context, facts);
-  const ack = { lsn: acknowledged, rules: rules.plan.version, times: { commitAt: 0, events: {} } };
+  const times = { commitAt: start.commitAt, events: {} };
+  const ack = { lsn: start.acknowledged, rules: rules.plan.version, times };
   const store = await connectStore(context);
   try {
     await inTransaction(store, async () => {

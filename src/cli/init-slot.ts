@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { escapeLiteral } from 'pg';
 import { WeirError } from '../errors.ts';
 import type { Lsn } from '../events/position.ts';
+import type { Micros } from '../events/row.ts';
 import { acknowledgedBefore, type Blocker, createSlot, slotStatus } from '../source/slot.ts';
 import { databaseOf } from './connect.ts';
 
@@ -22,6 +23,8 @@ export interface SlotOptions {
 export interface SlotStart {
   /** As an acknowledgement: everything up to here is done with. */
   readonly acknowledged: Lsn;
+  /** No transaction of this server that is read from there was committed earlier; 0: nobody knows. */
+  readonly commitAt: Micros;
   readonly made: boolean;
 }
 
@@ -31,8 +34,9 @@ export async function slotForNewInstance(source: pg.Client, options: SlotOptions
   const there = await slotStatus(source, slot);
   if (there === null) {
     const onWaiting = (blockers: readonly Blocker[]): void => options.onWaiting(blockers.map(shownBlocker));
+    const commitAt = await serverTime(source);
     const acknowledged = await createSlot({ databaseUrl, slot, timeoutMs: TIMEOUT_MS, onWaiting });
-    return { acknowledged, made: true };
+    return { acknowledged, commitAt, made: true };
   }
   if (
     there.plugin !== 'pgoutput' ||
@@ -42,7 +46,14 @@ export async function slotForNewInstance(source: pg.Client, options: SlotOptions
     throw foreign(slot, `plugin ${there.plugin}, database ${there.database}`);
   if (there.activePid !== null) throw foreign(slot, `in use by PID ${there.activePid}`);
   if (!options.adopt) throw unknown(slot);
-  return { acknowledged: acknowledgedBefore(there.confirmedFlushLsn), made: false };
+  return { acknowledged: acknowledgedBefore(there.confirmedFlushLsn), commitAt: 0, made: false };
+}
+
+async function serverTime(source: pg.Client): Promise<Micros> {
+  const { rows } = await source.query<{ micros: string }>(
+    'select (extract(epoch from clock_timestamp()) * 1000000)::int8 as micros',
+  );
+  return Number(rows[0]?.micros ?? 0);
 }
 
 /** A standby's slot of this name is no slot of ours, whatever else is true of it. */

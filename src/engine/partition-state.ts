@@ -1,6 +1,6 @@
 import { BUCKETS, bucketOf, keyText } from '../events/keys.ts';
 import type { Micros, Row } from '../events/row.ts';
-import type { Plan } from '../rules/plan.ts';
+import type { Plan, TablePlan } from '../rules/plan.ts';
 import { Bucket, type KeyedEntries, type Meter } from './bucket.ts';
 import { type Program, programOf, type StoreProgram } from './program.ts';
 import { type BucketAccess, RowContext } from './row-context.ts';
@@ -52,14 +52,10 @@ export class PartitionState implements BucketAccess {
   /** The rules changed: stores of the same id go on, others begin empty. */
   setPlan(plan: Plan): void {
     if (plan === this.plan) return;
-    // With another lateness W may go back: what is forgotten then waits for the first row or batch to tell W.
-    const before = new Map(
-      this.plan.tables.map(({ event, lateness }, i) => [`${lateness} ${event}`, this.#watermarks[i]]),
-    );
+    // With another time or lateness W may go back: what is forgotten then waits for the first row or batch to tell W.
+    const before = new Map(this.plan.tables.map((table, i) => [timeOf(table), this.#watermarks[i]]));
     this.#program = programOf(plan);
-    this.#watermarks = plan.tables.map(
-      ({ event, lateness }) => before.get(`${lateness} ${event}`) ?? -Infinity,
-    );
+    this.#watermarks = plan.tables.map((table) => before.get(timeOf(table)) ?? -Infinity);
     this.#context = new RowContext(this, this.#program, this.#followFrom);
     for (const bucket of this.#buckets) bucket?.usePlan(this.#program.stores);
     this.#sweep = null;
@@ -189,4 +185,8 @@ export class PartitionState implements BucketAccess {
   #leastWatermark(): Micros {
     return this.#watermarks.length === 0 ? -Infinity : Math.min(...this.#watermarks);
   }
+}
+
+function timeOf({ event, time, lateness, columns }: TablePlan): string {
+  return JSON.stringify([event, lateness, time === null ? null : columns[time]?.name]);
 }

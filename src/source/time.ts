@@ -5,7 +5,7 @@ import type { SourceTimes } from '../store/control.ts';
 
 export type TableTime = Pick<TablePlan, 'event' | 'columns' | 'time' | 'lateness' | 'ahead' | 'idle'>;
 
-/** `latest` of an event that had no row yet: JSON, where the times are stored, has no infinities. */
+/** `latest` of an event with a `time` that had no row yet: JSON, where the times are stored, has no infinities. */
 export const NO_ROW_YET: Micros = Number.MIN_SAFE_INTEGER;
 /** `seenAt` of an event that the stored times do not know: `idle` counts from the first transaction. */
 const UNKNOWN = Number.MIN_SAFE_INTEGER;
@@ -51,6 +51,15 @@ export class EventClock {
     return next;
   }
 
+  /**
+   * The first row or message of a transaction that came from another server (it has a replication origin). Its commit
+   * time is of that server's clock, which may be ahead: it moves nothing, and its rows are of the time that is known,
+   * which heartbeats keep within a second of this server's. Where no time is known at all, it is the only one there is.
+   */
+  beginReplicated(commitAt: Micros): void {
+    this.begin(this.commitAt > 0 ? this.commitAt : commitAt);
+  }
+
   /** The first row or message of a transaction. Commit timestamps go back by a millisecond under load. */
   begin(commitAt: Micros): void {
     if (commitAt > this.commitAt) this.commitAt = commitAt;
@@ -70,15 +79,15 @@ export class EventClock {
     this.late = impossible || this.at <= this.watermark;
     this.#seenAt[table] = this.commitAt;
     // A row whose time column is NULL or was not sent (a delete) says nothing of the column's progress.
-    const says = plan.time === null || time !== null;
-    if (says && !impossible && this.at > (this.#latest[table] as number)) this.#latest[table] = this.at;
+    if (time !== null && !impossible && time > (this.#latest[table] as number)) this.#latest[table] = time;
   }
 
-  /** Weir's own heartbeat moves the time of events that had no row for `idle`. */
+  /** Weir's own heartbeat moves the time of events that had no row for `idle`; commit time needs no waiting. */
   heartbeat(): void {
     for (let i = 0; i < this.#tables.length; i++) {
       const idleSince = this.#seenAt[i] as number;
-      if (idleSince === UNKNOWN || this.commitAt - idleSince < (this.#tables[i] as TableTime).idle) continue;
+      const { time, idle } = this.#tables[i] as TableTime;
+      if (time === null || idleSince === UNKNOWN || this.commitAt - idleSince < idle) continue;
       if (this.commitAt > (this.#latest[i] as number)) this.#latest[i] = this.commitAt;
     }
   }
@@ -106,14 +115,18 @@ export class EventClock {
     const events: Record<string, { latest: Micros; seenAt: Micros }> = {};
     this.#tables.forEach((table, i) => {
       if (seenAt[i] === UNKNOWN) return;
-      events[table.event] = { latest: latest[i] as number, seenAt: seenAt[i] as number };
+      const own = table.time === null ? commitAt : (latest[i] as number);
+      events[table.event] = { latest: own, seenAt: seenAt[i] as number };
     });
     return { commitAt, events };
   }
 
+  /** Of a table without a `time`: the commit time is monotone over all rows of the stream, whosever they are. */
   #watermarkOf(table: number): Micros {
+    const { time, lateness } = this.#tables[table] as TableTime;
+    if (time === null) return this.commitAt - lateness - 1;
     const latest = this.#latest[table] as number;
-    return latest === NO_ROW_YET ? -Infinity : latest - (this.#tables[table] as TableTime).lateness - 1;
+    return latest === NO_ROW_YET ? -Infinity : latest - lateness - 1;
   }
 }
 

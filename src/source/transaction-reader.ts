@@ -50,6 +50,8 @@ export class TransactionReader {
   #rowCounts: number[];
   /** Of the transaction being read; null between transactions. */
   #begin: { readonly lsn: Lsn; readonly commitAt: Micros; readonly skip: boolean } | null = null;
+  /** It came from another server, whose commit time it has. */
+  #replicated = false;
   #ordinal = 0;
   /** A published row or a message of our own: what may cause punctuations. */
   #relevant = false;
@@ -129,9 +131,11 @@ export class TransactionReader {
       case 'message':
         this.#message(change);
         break;
+      case 'origin':
+        this.#replicated = true;
+        break;
       case 'relation':
       case 'type':
-      case 'origin':
         break;
       default:
         unreachable(change);
@@ -140,6 +144,7 @@ export class TransactionReader {
 
   #beginTransaction({ commitLsn, commitAt }: Extract<Change, { kind: 'begin' }>): void {
     this.#begin = { lsn: commitLsn, commitAt, skip: commitLsn <= this.#options.acknowledged };
+    this.#replicated = false;
     this.#ordinal = 0;
     this.#relevant = false;
   }
@@ -151,7 +156,8 @@ export class TransactionReader {
     if (begin.skip) return false;
     this.#ordinal++;
     if (this.#ordinal > 1) return true;
-    this.#clock.begin(begin.commitAt);
+    if (this.#replicated) this.#clock.beginReplicated(begin.commitAt);
+    else this.#clock.begin(begin.commitAt);
     this.#options.batcher.begin(begin.lsn, this.#clock.commitAt);
     return true;
   }

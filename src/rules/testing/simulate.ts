@@ -83,9 +83,9 @@ export class Simulation {
   /** Says that no more rows of time `to` or earlier will come, whatever their event. */
   advance(to: Micros): void {
     const { commitAt, events } = this.#clock.committed();
-    const moved = this.#plan.tables.map(({ event, time, lateness }) => {
-      // Commit times are monotone: a row without a time of its own is never late.
-      const latest = time === null ? to : to + lateness + 1;
+    // An event without a `time` goes by the commit time: its rows are never late.
+    const moved = this.#plan.tables.map(({ event, lateness }) => {
+      const latest = to + lateness + 1;
       const known = events[event];
       const times = {
         latest: Math.max(latest, known?.latest ?? latest),

@@ -49,6 +49,35 @@ describe.each([14, 18] as const)('the source on PostgreSQL %i', (version) => {
     expect(second.measured.rowCount).toBe(1);
   });
 
+  test('a transaction that another server committed an hour ahead moves no time', async () => {
+    fixture.workers.start();
+    await fixture.streaming(fixture.source());
+    await fixture.sql('insert into payments (user_id) values (1)');
+    await fixture.settled(1);
+    const client = await fixture.client();
+    await client.query("select pg_replication_origin_create('elsewhere')");
+    await client.query("select pg_replication_origin_session_setup('elsewhere')");
+    await client.query('begin');
+    await client.query("select pg_replication_origin_xact_setup('1/2A', now() + interval '1 hour')");
+    await client.query('insert into payments (user_id) values (2)');
+    await client.query('commit');
+    await client.query('select pg_replication_origin_session_reset()');
+    await client.end();
+    await fixture.sql('insert into payments (user_id) values (3)');
+    await fixture.settled(3);
+    await fixture.sql("select pg_replication_origin_drop('elsewhere')");
+    const rows = await fixture.sql(
+      `select cells ->> 1 as "user", at <= extract(epoch from clock_timestamp()) * 1e6 as past,
+         at >= lag(at) over (order by position) as monotone
+       from effects where home order by position`,
+    );
+    expect(rows).toEqual([
+      { user: '1', past: true, monotone: null },
+      { user: '2', past: true, monotone: true },
+      { user: '3', past: true, monotone: true },
+    ]);
+  });
+
   test('workers that are away for a while lose and double nothing', async () => {
     const running = fixture.source();
     await fixture.streaming(running);

@@ -21,7 +21,7 @@ describe('the clock of events', () => {
     clock.begin(T0);
     clock.begin(T0 - 1_000);
     expect(clock.commitAt).toBe(T0);
-    expect(stamped(clock, null)).toEqual({ at: T0, watermark: -Infinity, late: false });
+    expect(stamped(clock, null)).toEqual({ at: T0, watermark: T0 - 1, late: false });
   });
 
   test('rows of one commit time are none of them late', () => {
@@ -94,8 +94,46 @@ describe('the clock of events', () => {
     clock.begin(T0 + SECOND);
     stamped(clock, T0 + SECOND);
     const next = EventClock.of([table({ name: 'other' }), timed], clock);
-    expect(next.watermarks()).toEqual([null, T0 - 4 * SECOND - 1]);
+    expect(next.watermarks()).toEqual([T0 + SECOND - 1, T0 - 4 * SECOND - 1]);
     expect(next.committed()).toEqual(clock.committed());
+  });
+
+  test('W of an event without a time follows every transaction and heartbeat, whosever rows they have', () => {
+    const clock = new EventClock([table(), timed], START);
+    clock.begin(T0);
+    stamped(clock, T0, 1);
+    expect(clock.watermarks()[0]).toBe(T0 - 1);
+    clock.begin(T0 + SECOND);
+    clock.heartbeat();
+    expect(clock.watermarks()).toEqual([T0 + SECOND - 1, T0 - 5 * SECOND - 1]);
+    expect(stamped(clock, null, 0)).toEqual({ at: T0 + SECOND, watermark: T0 + SECOND - 1, late: false });
+  });
+
+  test('an event that is given a time begins where commit time stood, and one that loses it goes on there', () => {
+    const clock = new EventClock([table({ name: 'a' }), table({ name: 'b', time: 2 })], START);
+    clock.begin(T0);
+    stamped(clock, T0 + 30 * SECOND, 1);
+    const next = EventClock.of([table({ name: 'a', time: 2 }), table({ name: 'b' })], clock);
+    expect(next.watermarks()).toEqual([T0 - 1, T0 - 1]);
+    next.begin(T0 + SECOND);
+    expect(next.watermarks()).toEqual([T0 - 1, T0 + SECOND - 1]);
+    expect(stamped(next, null, 1).late).toBe(false);
+  });
+
+  test('a transaction of another server moves no time, however far ahead its clock is', () => {
+    const clock = new EventClock([table(), timed], START);
+    clock.begin(T0);
+    clock.beginReplicated(T0 + 3600 * SECOND);
+    expect(stamped(clock, null)).toEqual({ at: T0, watermark: T0 - 1, late: false });
+    expect(clock.watermarks()).toEqual([T0 - 1, null]);
+    clock.begin(T0 + SECOND);
+    expect(clock.commitAt).toBe(T0 + SECOND);
+  });
+
+  test('where no time is known yet, that of another server is all there is', () => {
+    const clock = new EventClock([table()], START);
+    clock.beginReplicated(T0);
+    expect(stamped(clock, null)).toMatchObject({ at: T0, late: false });
   });
 
   type Step = {
@@ -103,6 +141,7 @@ describe('the clock of events', () => {
     readonly commit: number;
     readonly lag: number;
     readonly beat: boolean;
+    readonly replicated: boolean;
   };
   const steps = fc.array(
     fc.record<Step>({
@@ -110,6 +149,7 @@ describe('the clock of events', () => {
       commit: fc.integer({ min: -2, max: 40 }),
       lag: fc.integer({ min: -70, max: 20 }),
       beat: fc.boolean(),
+      replicated: fc.boolean(),
     }),
     { maxLength: 60 },
   );
@@ -123,7 +163,8 @@ describe('the clock of events', () => {
     all.forEach((step, i) => {
       commitAt += step.commit * SECOND;
       if (i < from) return;
-      clock.begin(commitAt);
+      if (step.replicated) clock.beginReplicated(commitAt + 3600 * SECOND);
+      else clock.begin(commitAt);
       if (step.beat) clock.heartbeat();
       else clock.stamp(step.table, row(commitAt - step.lag * SECOND));
       stamps.push([clock.at, clock.watermark, clock.late, clock.commitAt, clock.watermarks()]);

@@ -102,6 +102,18 @@ describe('a transaction', () => {
       [T0, T0, false],
     ]);
   });
+
+  test('of another server has the time that is known here, not that of a clock that is ahead', async () => {
+    const stream = new Stream({ plan: V1, positions: P1, times: { commitAt: T0, events: {} } });
+    const origin: Change = { kind: 'origin', originLsn: lsn(1), name: 'elsewhere' };
+    await stream.read(transaction(100, [origin, insert(1, '1')], T0 + 3600 * SECOND));
+    await stream.read(transaction(200, [insert(2, '1')], T0 + SECOND));
+    stream.batcher.flush();
+    expect(stream.rows().map(({ at, commitAt }) => [at, commitAt])).toEqual([
+      [T0, T0],
+      [T0 + SECOND, T0 + SECOND],
+    ]);
+  });
 });
 
 describe('changes', () => {
