@@ -28,9 +28,9 @@ import type { SourceStatus } from './source/source-options.ts';
 import type { ControlStore, Instance } from './store/control.ts';
 import { openControl } from './store/control-store.ts';
 import { reshard } from './store/reshard.ts';
+import { RuleSets } from './store/rule-sets.ts';
 import { openClient, openPool } from './store/session.ts';
 import { Committer } from './worker/committer.ts';
-import { Plans } from './worker/plans.ts';
 import { PooledStateLog } from './worker/state-log.ts';
 import { Worker } from './worker/worker.ts';
 
@@ -113,16 +113,17 @@ async function runShards(app: App, instance: Instance, signal: AbortSignal): Pro
     partitions: instance.partitions,
     logger,
   });
+  const measured = measureAtScrape(app, queues);
   try {
     const board = new Hono();
     mountBoard(board, queues.queues, { allowActions: config.http.allowActions });
     app.http.mountBoard(board);
-    measureAtScrape(app, queues);
     // Whichever ends first, by itself or by a failure, ends the other.
     const running: Running = { instance, queues, stopping, holdsSlot: false };
     await settled([runRoles(app, running).finally(stop), untilReshard(app, running).finally(stop)]);
   } finally {
     signal.removeEventListener('abort', stop);
+    for (const end of measured) end();
     await queues.close();
   }
 }
@@ -205,7 +206,7 @@ function makeWorker(app: App, { instance, queues, onCommitted }: Running & Commi
           { processorId: config.slot, partition },
           { rotateBytes: config.state.segmentBytes },
         ),
-      plans: new Plans(control),
+      plans: new RuleSets(control, compileStored),
       commit: (commit) => committer.submit(commit),
       control,
       metrics,
@@ -277,7 +278,7 @@ async function rulesFromDisk(app: App, instance: Instance, signal: AbortSignal):
       await emitAnnouncement(client, config.slot, plan.version);
       return plan;
     }
-    const inForce = await new Plans(control).get(instance.ack.rules);
+    const inForce = await new RuleSets(control, compileStored).get(instance.ack.rules);
     const onWaiting = (blockers: readonly Blocker[]): void =>
       logger.info({ pids: blockers.map(({ pid }) => pid) }, 'new rules wait for open transactions');
     try {
@@ -299,21 +300,24 @@ function showStatus({ health }: App, { state, detail }: SourceStatus): void {
   else health.set('source', `${state}: ${detail}`);
 }
 
-/** Asked for at each scrape: what only the servers know. */
-function measureAtScrape({ config, metrics }: App, queues: Queues): void {
-  metrics.beforeScrape(async () => metrics.queueDepths(await queues.producer.depths()));
-  if (config.role === 'worker') return;
-  metrics.beforeScrape(async () => {
-    const client = checkClient(config.databaseUrl, config.slot);
-    try {
-      await client.connect();
-      const slot = await slotStatus(client, config.slot);
-      if (slot === null) return;
-      metrics.slot({ retainedBytes: slot.retainedBytes ?? 0, safeBytes: slot.safeWalBytes });
-    } finally {
-      await client.end().catch(() => undefined);
-    }
-  });
+/** Asked for at each scrape: what only the servers know. To be ended with the queues. */
+function measureAtScrape({ config, metrics }: App, queues: Queues): readonly (() => void)[] {
+  const depths = metrics.beforeScrape(async () => metrics.queueDepths(await queues.producer.depths()));
+  return config.role === 'worker'
+    ? [depths]
+    : [depths, metrics.beforeScrape(() => measureSlot(config, metrics))];
+}
+
+async function measureSlot(config: Config, metrics: Metrics): Promise<void> {
+  const client = checkClient(config.databaseUrl, config.slot);
+  try {
+    await client.connect();
+    const slot = await slotStatus(client, config.slot);
+    if (slot === null) return;
+    metrics.slot({ retainedBytes: slot.retainedBytes ?? 0, safeBytes: slot.safeWalBytes });
+  } finally {
+    await client.end().catch(() => undefined);
+  }
 }
 
 const LOOK_MS = 1_000;

@@ -23,7 +23,7 @@ export interface SlotMeasure {
  */
 export class Metrics implements SourceMetrics, WorkerMetrics {
   readonly registry = new Registry();
-  readonly #scrapes: (() => Promise<void> | void)[] = [];
+  readonly #scrapes = new Set<() => Promise<void> | void>();
 
   readonly #rows = this.#counter('source_rows_total', 'Row changes read from the WAL', ['table']);
   readonly #lagBytes = this.#gauge('source_lag_bytes', 'WAL written and not yet read by the source');
@@ -130,14 +130,18 @@ export class Metrics implements SourceMetrics, WorkerMetrics {
     this.#ready.set(ready ? 1 : 0);
   }
 
-  /** Asked at each scrape, for what is measured elsewhere (slot, queue). One that fails leaves its last values. */
-  beforeScrape(measure: () => Promise<void> | void): void {
-    this.#scrapes.push(measure);
+  /**
+   * Asked at each scrape, for what is measured elsewhere (slot, queue), until the returned function is called. One that
+   * fails leaves its last values.
+   */
+  beforeScrape(measure: () => Promise<void> | void): () => void {
+    this.#scrapes.add(measure);
+    return () => this.#scrapes.delete(measure);
   }
 
   /** Prometheus' text format. */
   async text(): Promise<string> {
-    await Promise.allSettled(this.#scrapes.map(async (measure) => measure()));
+    await Promise.allSettled([...this.#scrapes].map(async (measure) => measure()));
     return this.registry.metrics();
   }
 

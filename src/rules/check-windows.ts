@@ -1,4 +1,4 @@
-import { type CheckedBy, checkBy } from './check-by.ts';
+import { type CheckedBy, checkBy, checkColumns } from './check-by.ts';
 import { checkBool } from './check-condition.ts';
 import { type EventInfo, unknownEvent } from './check-events.ts';
 import type { Draft } from './draft.ts';
@@ -34,11 +34,15 @@ export interface WindowParts {
 export function checkWindow(draft: Draft, parts: WindowParts): CheckedWindow | null {
   const { name, spec, spot } = parts;
   // Of what was taken out, for a mistake that is told, its function may be a part.
-  if (spot.keys.some((key) => !key.startsWith('x-') && !Object.hasOwn(spec, key))) return null;
-  const fn = functionOf(draft, parts);
-  if (fn === null) return null;
-  const what = subject(draft, parts, fn);
-  if (what === null) return null;
+  const whole = spot.keys.every((key) => key.startsWith('x-') || Object.hasOwn(spec, key));
+  const fn = whole ? functionOf(draft, parts) : null;
+  const what = fn === null ? null : subject(draft, parts, fn);
+  if (fn === null || what === null) {
+    // Of what it is, nobody knows; whose rows it holds, the rule's own row says in any case.
+    const by = typeof spec.by === 'string' || Array.isArray(spec.by) ? spec.by : [];
+    checkColumns(draft, by, { event: parts.event, spot: spot.in('by') });
+    return null;
+  }
   const { event, column } = what;
   checkWhen(draft, spec, { event, spot });
   const by = checkBy(draft, spec.by, { rule: parts.event, target: event, spot: spot.in('by') });

@@ -9,18 +9,34 @@ import type { Spot } from './yaml-document.ts';
  */
 export function accept<T>(schema: z.ZodType<T>, data: unknown, spot: Spot, problems: Problems): T | null {
   const rest = structuredClone(data);
+  const replaced = new Set<string>();
   for (;;) {
     const result = schema.safeParse(rest);
     if (result.success) return result.data;
-    let removed = false;
+    let mended = false;
     for (const mistake of result.error.issues.flatMap((issue) => mistakes(issue, rest))) {
-      // What is missing because it was taken out is told already.
-      const told = mistake.missing === true && valueAt(data, mistake.path) !== undefined;
-      if (!told) report(mistake, spot, problems);
-      removed = remove(rest, mistake.path) || removed;
+      // What is missing because it was taken out is told already, and so is what has a stand-in.
+      const taken = mistake.missing === true && valueAt(data, mistake.path) !== undefined;
+      const path = JSON.stringify(mistake.path);
+      if (!taken && !replaced.has(path)) report(mistake, spot, problems);
+      if (!replaced.has(path) && standIn(rest, mistake)) replaced.add(path);
+      else if (!remove(rest, mistake.path)) continue;
+      mended = true;
     }
-    if (!removed) return null;
+    if (!mended) return null;
   }
+}
+
+/** Durations that their map must have, and that no other check looks at: a wrong one must not hide what is beside it. */
+const STAND_INS: Readonly<Record<string, string>> = { over: '1m', for: '1m' };
+
+/** The file is refused for the mistake, so nothing is ever judged by a stand-in. */
+function standIn(data: unknown, { path, atKey }: Mistake): boolean {
+  const key = path.at(-1);
+  const value = typeof key === 'string' ? STAND_INS[key] : undefined;
+  const parent = valueAt(data, path.slice(0, -1));
+  if (atKey || value === undefined || !isObject(parent)) return false;
+  return Reflect.set(parent, key as string, value);
 }
 
 interface Mistake {

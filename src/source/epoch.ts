@@ -3,6 +3,7 @@ import type { Batch } from '../events/batch.ts';
 import { formatLsn, type PositionText } from '../events/position.ts';
 import type { Plan } from '../rules/plan.ts';
 import type { ControlStore } from '../store/control.ts';
+import type { RuleSets } from '../store/rule-sets.ts';
 import { AckPoints } from './ack-points.ts';
 import { Acknowledger } from './acknowledger.ts';
 import { Batcher } from './batcher.ts';
@@ -12,7 +13,6 @@ import { heartbeat } from './heartbeat.ts';
 import { InFlight } from './in-flight.ts';
 import { Linger } from './linger.ts';
 import { streamPublications } from './publications.ts';
-import { RuleVersions } from './rule-versions.ts';
 import { Sender } from './sender.ts';
 import type { SourceOptions, SourceState } from './source-options.ts';
 import { TransactionReader } from './transaction-reader.ts';
@@ -32,6 +32,7 @@ type Raised = Awaited<ReturnType<ControlStore['raiseEpoch']>>;
 
 interface EpochOptions {
   readonly source: SourceOptions;
+  readonly rules: RuleSets;
   readonly connection: ReplicationConnection;
   readonly raised: Raised;
   readonly plan: Plan;
@@ -208,14 +209,13 @@ export class Epoch {
   }
 
   #makeReader({ source, raised, plan, publications }: EpochOptions): TransactionReader {
-    const rules = new RuleVersions(source);
     return new TransactionReader(plan, {
       slot: source.config.slot,
       partitions: raised.positions.length,
       acknowledged: raised.ack.lsn,
       times: raised.ack.times,
       batcher: this.#batcher,
-      loadRules: (version) => rules.announced(version),
+      loadRules: (version) => this.#announced(version),
       needsOtherPublications: (next) =>
         streamPublications(source.config.slot, next).some((name) => !publications.includes(name)),
       onHeartbeat: (sentAtMs) => {
@@ -224,6 +224,15 @@ export class Epoch {
       },
       onRows: (event, count) => source.metrics.rows(event, count),
     });
+  }
+
+  /** Any role can emit a message, so a version that the store does not know is ignored. */
+  async #announced(version: string): Promise<Plan | null> {
+    const { rules, source } = this.#options;
+    const plan = await rules.find(version);
+    if (plan !== null) source.logger.info({ version }, 'rules switched');
+    else source.logger.warn({ version }, 'a message announces rules that the store does not have: ignored');
+    return plan;
   }
 
   /** Backpressure is everyday: only a pause that lasts is a state to tell of. */

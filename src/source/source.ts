@@ -3,6 +3,7 @@ import { formatLsn } from '../events/position.ts';
 import { failpoint } from '../failpoint.ts';
 import type { Plan } from '../rules/plan.ts';
 import type { Instance } from '../store/control.ts';
+import { RuleSets } from '../store/rule-sets.ts';
 import { Backoff } from './backoff.ts';
 import { ReplicationConnection } from './connection.ts';
 import { Epoch, type Moved } from './epoch.ts';
@@ -12,7 +13,6 @@ import { refusal } from './finding.ts';
 import { delay } from './heartbeat.ts';
 import { judge } from './preflight.ts';
 import { streamPublications } from './publications.ts';
-import { RuleVersions } from './rule-versions.ts';
 import type { SourceOptions, SourceState, SourceStatus } from './source-options.ts';
 import { unlessAborted } from './unless-aborted.ts';
 import { waitForSlot } from './wait-for-slot.ts';
@@ -35,7 +35,7 @@ const EMPTY_MS = 5_000;
  */
 export class Source {
   readonly #options: SourceOptions;
-  readonly #rules: RuleVersions;
+  readonly #rules: RuleSets;
   readonly #stopping = new AbortController();
   readonly #backoff = new Backoff();
   #status: SourceStatus = { state: 'starting', detail: 'not connected yet', since: new Date() };
@@ -44,7 +44,7 @@ export class Source {
 
   constructor(options: SourceOptions) {
     this.#options = options;
-    this.#rules = new RuleVersions(options);
+    this.#rules = new RuleSets(options.control, options.compile);
   }
 
   get status(): SourceStatus {
@@ -83,7 +83,7 @@ export class Source {
   async #attempt(reason: string): Promise<string> {
     const { control, config, metrics, logger } = this.#options;
     const instance = await this.#check();
-    const plan = await this.#rules.recorded(instance.ack.rules);
+    const plan = await this.#rules.get(instance.ack.rules);
     const publications = streamPublications(config.slot, plan);
     const connection = await this.#hold(instance, publications);
     if (connection === null) return reason;
@@ -104,7 +104,7 @@ export class Source {
       if (this.#stopping.signal.aborted) return reason;
       failpoint('queue.emptied');
       // While this one waited for the slot, another may have gone on to other rules.
-      const inForce = ack.rules === plan.version ? plan : await this.#rules.recorded(ack.rules);
+      const inForce = ack.rules === plan.version ? plan : await this.#rules.get(ack.rules);
       if (streamPublications(config.slot, inForce).some((name) => !publications.includes(name)))
         return 'rules';
       return await this.#stream({ connection, raised, plan: inForce, publications });
@@ -140,9 +140,11 @@ export class Source {
     }
   }
 
-  async #stream(parts: Omit<ConstructorParameters<typeof Epoch>[0], 'source' | 'onState'>): Promise<string> {
+  async #stream(
+    parts: Omit<ConstructorParameters<typeof Epoch>[0], 'source' | 'rules' | 'onState'>,
+  ): Promise<string> {
     const onState = (state: SourceState, detail: string) => this.#set(state, detail);
-    this.#epoch = new Epoch({ ...parts, source: this.#options, onState });
+    this.#epoch = new Epoch({ ...parts, source: this.#options, rules: this.#rules, onState });
     try {
       this.#set('streaming', `from ${formatLsn(parts.raised.ack.lsn)}`);
       if (this.#stopping.signal.aborted) this.#epoch.drain();
@@ -167,7 +169,7 @@ export class Source {
 
   async #plans(instance: Instance): Promise<readonly Plan[]> {
     const announced = this.#options.announced;
-    const inForce = await this.#rules.recorded(instance.ack.rules);
+    const inForce = await this.#rules.get(instance.ack.rules);
     return announced === undefined ? [inForce] : [inForce, announced];
   }
 

@@ -66,11 +66,19 @@ export class Committer {
   async #run(): Promise<void> {
     // A turn of the event loop lets the other partitions' folds join.
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.#waiting.length > 0) {
-      const group = this.#waiting;
-      this.#waiting = [];
-      await this.#commit(group);
+    while (this.#waiting.length > 0) await this.#commit(this.#takeGroup());
+  }
+
+  /** The first of each partition: what is settled by partition must not be in a transaction twice. */
+  #takeGroup(): readonly Waiting[] {
+    const group = new Map<number, Waiting>();
+    const later: Waiting[] = [];
+    for (const one of this.#waiting) {
+      if (group.has(one.commit.partition)) later.push(one);
+      else group.set(one.commit.partition, one);
     }
+    this.#waiting = later;
+    return [...group.values()];
   }
 
   async #commit(group: readonly Waiting[]): Promise<void> {

@@ -1,7 +1,8 @@
 import { compileRules } from '../../src/rules/compile-rules.ts';
 import type { Plan } from '../../src/rules/plan.ts';
 import { formatProblem } from '../../src/rules/problem.ts';
-import { Plans } from '../../src/worker/plans.ts';
+import { compileStored } from '../../src/rules/stored.ts';
+import { RuleSets } from '../../src/store/rule-sets.ts';
 
 /** Two tables, two key dimensions, one table with event time; scores of a row come from several partitions. */
 const EVENTS = `version: 1
@@ -96,9 +97,8 @@ const stored = [OLD, NEW].map(contentOf);
 export const VERSIONS: readonly string[] = stored.map(({ version }) => version);
 
 /** The workers' own way from a version to its plan; compiled once for all schedules. */
-export const plans = new Plans({
-  getRules: async (version) => stored.find((set) => set.version === version)?.content ?? null,
-});
+const getRules = async (version: string) => stored.find((set) => set.version === version)?.content ?? null;
+export const plans = new RuleSets({ getRules }, compileStored);
 
 export function planOf(version: string): Promise<Plan> {
   return plans.get(version);

@@ -1,8 +1,10 @@
 import type { Client } from 'pg';
+import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { advanceIdle } from '../../../src/store/advance-idle.ts';
 import { commitBatch } from '../../../src/store/commit.ts';
 import { openControl } from '../../../src/store/control-store.ts';
+import { Committer } from '../../../src/worker/committer.ts';
 import { until } from '../../support/until.ts';
 import {
   alertOf,
@@ -33,6 +35,25 @@ describe.each([14, 18] as const)('the commit, on PostgreSQL %i', (version) => {
     );
   const count = async (table: string) =>
     (await store.rows<{ n: number }>(`select count(*)::int as n from ${table}`))[0]?.n;
+
+  it('takes two commits of one partition that come at once one after the other', async () => {
+    const committer = new Committer({
+      connect: () => store.client(),
+      writer: writer('me'),
+      logger: pino({ level: 'silent' }),
+      onCommit: () => undefined,
+    });
+    const [first, second, other, stale] = await Promise.all([
+      committer.submit(commitOf(0)),
+      committer.submit(commitOf(0, { expected: closingOf(1), to: closingOf(2) })),
+      committer.submit(commitOf(1)),
+      committer.submit(commitOf(1, { to: closingOf(2) })),
+    ]);
+    await committer.close();
+    expect([first, second, other]).toMatchObject(Array(3).fill({ kind: 'committed' }));
+    expect(stale).toMatchObject({ kind: 'fenced', reason: 'position' });
+    expect(await positions()).toEqual([closingOf(2), closingOf(1), START, START]);
+  });
 
   it('moves several partitions with their segments and outputs at once', async () => {
     const outcome = await commitBatch(

@@ -68,6 +68,16 @@ test('two instances in one process count apart', async () => {
   expect(await other.text()).not.toContain('rule="a"');
 });
 
+test('a measure that has ended is asked no more', async () => {
+  const metrics = new Metrics({ processDefaults: false });
+  let asked = 0;
+  const end = metrics.beforeScrape(() => void asked++);
+  await metrics.text();
+  end();
+  await metrics.text();
+  expect(asked).toBe(1);
+});
+
 test('a measure that fails at a scrape leaves the others', async () => {
   const metrics = new Metrics({ processDefaults: false });
   metrics.beforeScrape(() => Promise.reject(new Error('PostgreSQL is away')));

@@ -51,7 +51,7 @@ const OF_RULES: readonly (readonly [about: string, lines: string, told: readonly
       b: { sum: country, by: user_id, over: 1m }
       c: { by: user_id, over: 1m }
       d: { sum: amount, avg: amount, by: usr_id, over: 1m }
-      e: { sum: amount, by: user_id, over: 1 minute }
+      e: { sum: amount, by: usr_id, over: 1 minute }
       f: { max: country, by: user_id, over: 0s }
       amount: { count: transaction, by: user_id, over: 1m }
       g: a + 1
@@ -63,7 +63,10 @@ const OF_RULES: readonly (readonly [about: string, lines: string, told: readonly
       '13:17: error: sum needs a number, and country is text (string)',
       `14:7: error: window "c" has no function (${FUNCTIONS})`,
       '15:25: error: window "d" has two functions, sum and avg (make two windows)',
-      '16:44: error: a duration is written 250ms, 30s, 5m, 1h or 7d',
+      '15:42: error: table "public.transactions" has no column "usr_id" (did you mean user_id?)',
+      '16:29: error: table "public.transactions" has no column "usr_id" (did you mean user_id?)',
+      '16:43: error: a duration is written 250ms, 30s, 5m, 1h or 7d',
+      '17:17: error: max needs a number or a timestamp, and country is text (string)',
       '17:45: error: this duration must be above 0',
       '18:7: error: "amount" is a column of "public.transactions" too: a name means one thing (give the let another name)',
       '21:13: error: unknown name "amuont" (did you mean amount?)',
