@@ -17,14 +17,16 @@ export const replayCommand: CommandSpec = {
   options: [new Option('--no-flush', 'time does not move to infinity at the end')],
   details: `A line: {"event":"transaction","at":"2026-01-01T00:00:00Z","user_id":1,"amount":"12.50"}
 or {"watermark": TIME}, which moves time.`,
-  action: async ({ io, args, flags }) => {
+  action: async ({ io, args, flags, json }) => {
     const [rules = '', events = ''] = args;
     const path = resolve(io.cwd, rules);
     const { plan, warnings } = await readValidRules({ path, cwd: io.cwd, source: null, webhooks: null });
-    for (const warning of warnings) io.stderr.write(`${warning}\n`);
+    const warn = (warning: string) =>
+      void io.stderr.write(json ? `${JSON.stringify({ warning })}\n` : `${warning}\n`);
+    for (const warning of warnings) warn(warning);
     const lines = linesOf(io.cwd, events);
-    for await (const output of replay(plan, lines, { file: events, flush: flags['flush'] !== false }))
-      await print(io, `${JSON.stringify(output)}\n`);
+    const options = { file: events, flush: flags['flush'] !== false, warn };
+    for await (const output of replay(plan, lines, options)) await print(io, `${JSON.stringify(output)}\n`);
     return EXIT.ok;
   },
 };

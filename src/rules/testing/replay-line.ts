@@ -9,7 +9,7 @@ import type { SimulatedEvent } from './simulate.ts';
 
 /** A line of a replay file. */
 export type ReplayLine =
-  | { readonly kind: 'event'; readonly event: SimulatedEvent }
+  | { readonly kind: 'event'; readonly event: SimulatedEvent; readonly names: readonly string[] }
   | { readonly kind: 'watermark'; readonly to: Micros }
   /** Empty, or of an operation that is not captured. */
   | { readonly kind: 'nothing' };
@@ -29,7 +29,8 @@ export function readLine(plan: Plan, text: string): ReplayLine {
     at: instant(at, 'at'),
   };
   const event = eventOf(plan, table, given);
-  return event === null ? { kind: 'nothing' } : { kind: 'event', event };
+  if (event === null) return { kind: 'nothing' };
+  return { kind: 'event', event, names: [...given.columns.keys(), ...(given.old?.keys() ?? [])] };
 }
 
 function parse(text: string): Readonly<Record<string, unknown>> {

@@ -1,6 +1,7 @@
 import { WeirError } from '../../errors.ts';
 import type { Plan } from '../plan.ts';
 import type { Json } from '../value-format.ts';
+import { ColumnSlips } from './column-slips.ts';
 import { GivenError } from './given.ts';
 import { type ReplayLine, readLine } from './replay-line.ts';
 import { type Effects, type SimulatedDecision, Simulation } from './simulate.ts';
@@ -34,6 +35,8 @@ export interface ReplayOptions {
   readonly file: string;
   /** Time moves to infinity at the end; default true. */
   readonly flush?: boolean;
+  /** What is most likely a mistake, told at the end. */
+  readonly warn?: (warning: string) => void;
 }
 
 const MOST_MISTAKES = 20;
@@ -45,9 +48,10 @@ const MOST_MISTAKES = 20;
 export async function* replay(
   plan: Plan,
   lines: AsyncIterable<string> | Iterable<string>,
-  { file, flush = true }: ReplayOptions,
+  { file, flush = true, warn }: ReplayOptions,
 ): AsyncGenerator<ReplayOutput> {
   const simulation = new Simulation(plan);
+  const slips = new ColumnSlips(plan);
   const mistakes: string[] = [];
   let number = -1;
   for await (const text of lines) {
@@ -57,10 +61,14 @@ export async function* replay(
     if (mistakes.length >= MOST_MISTAKES) break;
     if (line instanceof GivenError || mistakes.length > 0 || line.kind === 'nothing') continue;
     if (line.kind === 'watermark') simulation.advance(line.to);
-    else yield* outputsOf(simulation.feed(line.event), number);
+    else {
+      slips.see(line.event.table, line.names);
+      yield* outputsOf(simulation.feed(line.event), number);
+    }
   }
   if (mistakes.length > 0) throw badLines(mistakes);
   if (flush) simulation.advance(Infinity);
+  for (const warning of slips.warnings()) warn?.(warning);
 }
 
 function tryRead(plan: Plan, text: string): ReplayLine | GivenError {

@@ -107,6 +107,20 @@ describe('a replay', () => {
     );
   });
 
+  test('warns of a column whose name is nearly that of one which rules use and no event has', async () => {
+    const warned = async (...lines: readonly object[]) => {
+      const warnings: string[] = [];
+      await outputs(RULES, lines, { warn: (warning) => warnings.push(warning) });
+      return warnings;
+    };
+    expect(await warned(tx(1, { amuont: 5 }), tx(2, { amuont: 5 }))).toEqual([
+      'no event "transaction" has the column "amount" that rules use, and "amuont" is passed over: did you mean amount?',
+    ]);
+    expect(await warned(tx(1, { amuont: 5 }), tx(2, { amount: 5 }))).toEqual([]);
+    expect(await warned({ event: 'transaction', at: 1, ip: 1, user: 1, amount: 1, useless: 1 })).toEqual([]);
+    expect(await warned()).toEqual([]);
+  });
+
   test('tells late rows and judges them all the same', async () => {
     const timed = RULES.replace('    columns:', '    time: created_at\n    lateness: 5s\n    columns:');
     const lines = [tx(100_000), tx(94_999, { user_id: 2, amount: 500 }), tx(95_000, { user_id: 3 })];
