@@ -22,6 +22,18 @@ const UNREACHABLE = new Set([
   'EPIPE',
 ]);
 
+/** For a person; passwords are struck out. */
+export function errorAsText({ message, hint, code }: ExplainedError): string {
+  const fix = hint === null ? '' : `\n  fix: ${withoutPasswords(hint)}`;
+  return `error: ${message}${fix}\n  (${code})\n`;
+}
+
+/** For a program that asked with --json: one line. */
+export function errorAsJson({ code, message, hint }: ExplainedError): string {
+  const shown = hint === null ? null : withoutPasswords(hint);
+  return `${JSON.stringify({ error: { code, message, hint: shown } })}\n`;
+}
+
 export function explainError(error: unknown): ExplainedError {
   const known =
     ofWeir(error) ?? ofCommander(error) ?? ofPostgres(error) ?? ofRedis(error) ?? ofNetwork(error) ?? null;
@@ -40,10 +52,20 @@ function ofWeir(error: unknown): ExplainedError | null {
   return { exit: error.exit, code: error.code, message: error.message, hint: error.hint ?? null };
 }
 
-/** Its own text is already written; 0: help or the version was asked for. */
+const NO_COMMAND = 'commander.help';
+
+/** Exit code 0: help or the version was asked for. */
 function ofCommander(error: unknown): ExplainedError | null {
   if (!(error instanceof CommanderError)) return null;
-  return { exit: error.exitCode === 0 ? EXIT.ok : EXIT.usage, code: 'WEIR_USAGE', message: '', hint: null };
+  const exit = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const [said = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n');
+  return {
+    exit,
+    code: 'WEIR_USAGE',
+    message: error.code === NO_COMMAND ? 'no command is given' : said,
+    hint:
+      /^\((.*)\)$/.exec(suggestion)?.[1] ?? 'weir --help lists the commands, weir COMMAND --help its options',
+  };
 }
 
 interface PostgresCase {

@@ -1,6 +1,6 @@
 import { EXIT } from '../errors.ts';
 import { COMMANDS } from './commands.ts';
-import { explainError } from './explain-error.ts';
+import { errorAsJson, errorAsText, explainError } from './explain-error.ts';
 import { processIo } from './io.ts';
 import { runCli } from './program.ts';
 import { withoutPasswords } from './redact.ts';
@@ -13,11 +13,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 /** What no one caught is a bug: the process ends, and is never continued. */
 function crash(error: unknown): void {
-  const { message, exit, hint } = explainError(error);
-  const stack = error instanceof Error && process.env['LOG_LEVEL'] === 'debug' ? `\n${error.stack}` : '';
-  const fix = hint === null ? '' : `\n  fix: ${hint}`;
-  process.stderr.write(withoutPasswords(`error: ${message}${fix}${stack}\n`));
-  process.exit(exit);
+  const explained = explainError(error);
+  const stack = error instanceof Error && process.env['LOG_LEVEL'] === 'debug' ? `${error.stack}\n` : '';
+  const json = process.argv.includes('--json');
+  process.stderr.write(json ? errorAsJson(explained) : errorAsText(explained));
+  process.stderr.write(withoutPasswords(stack));
+  process.exit(explained.exit);
 }
 process.on('uncaughtException', crash);
 process.on('unhandledRejection', crash);

@@ -1,10 +1,9 @@
-import { Command, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { EXIT, type ExitCode } from '../errors.ts';
 import { KEYS, type KeyName } from './config-keys.ts';
 import { attribute, type ConfigSources } from './config-reader.ts';
-import { explainError } from './explain-error.ts';
+import { errorAsJson, errorAsText, explainError } from './explain-error.ts';
 import { type CliIo, createLogger } from './io.ts';
-import { withoutPasswords } from './redact.ts';
 import { VERSION } from './version.ts';
 
 /** A command's work: its exit code is its result; what it throws is explained in one place. */
@@ -39,18 +38,34 @@ export async function runCli(
   io: CliIo,
 ): Promise<ExitCode> {
   const outcome: { exit: ExitCode } = { exit: EXIT.ok };
-  const program = buildProgram(commands, io, (exit) => {
+  const json = argv.includes('--json');
+  // What commander says of a mistake is an error like others there, and told below.
+  const stderr = json ? () => undefined : (text: string) => void io.stderr.write(text);
+  const program = buildProgram(commands, { ...io, writeErr: stderr }, (exit) => {
     outcome.exit = exit;
   });
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync(misnamed(commands, argv) ?? argv, { from: 'user' });
     return outcome.exit;
   } catch (error) {
-    return report(error, io, argv.includes('--json'));
+    return report(error, io, json);
   }
 }
 
-function buildProgram(commands: readonly CommandSpec[], io: CliIo, ended: (exit: ExitCode) => void): Command {
+/** `weir nosuch --help` would be the help of weir: of a name that no command has, nothing else is looked at. */
+function misnamed(commands: readonly CommandSpec[], argv: readonly string[]): readonly string[] | null {
+  const name = argv[0] === 'help' ? argv[1] : argv[0];
+  if (name === undefined || name.startsWith('-') || name === 'help') return null;
+  return commands.some((spec) => spec.name === name) ? null : [name];
+}
+
+type ProgramIo = CliIo & { readonly writeErr: (text: string) => void };
+
+function buildProgram(
+  commands: readonly CommandSpec[],
+  io: ProgramIo,
+  ended: (exit: ExitCode) => void,
+): Command {
   const program = new Command('weir')
     .description('Complex event processing and risk scoring on the WAL of PostgreSQL, exactly once.')
     .version(VERSION)
@@ -58,7 +73,7 @@ function buildProgram(commands: readonly CommandSpec[], io: CliIo, ended: (exit:
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
-      writeErr: (text) => void io.stderr.write(text),
+      writeErr: io.writeErr,
     });
   for (const spec of commands) addCommand(program, spec, io, ended);
   return program;
@@ -94,13 +109,11 @@ function configOption(name: KeyName): Option {
 
 /** The error for a person, or as JSON; its stack at debug level. */
 function report(error: unknown, io: CliIo, json: boolean): ExitCode {
-  const { exit, code, message, hint } = explainError(error);
-  if (message !== '') {
-    const text = hint === null ? `error: ${message}` : `error: ${message}\n  fix: ${withoutPasswords(hint)}`;
-    io.stderr.write(
-      json ? `${JSON.stringify({ error: { code, message, hint } })}\n` : `${text}\n  (${code})\n`,
-    );
-  }
+  const explained = explainError(error);
+  const { exit } = explained;
+  // Of a wrong command line commander has told already, for a person.
+  const told = exit === EXIT.ok || (!json && error instanceof CommanderError);
+  if (!told) io.stderr.write(json ? errorAsJson(explained) : errorAsText(explained));
   const level =
     io.env['LOG_LEVEL'] === 'trace' ? 'trace' : io.env['LOG_LEVEL'] === 'debug' ? 'debug' : 'info';
   createLogger(io, { level, json }).debug({ err: error }, 'where the error came from');

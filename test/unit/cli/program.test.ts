@@ -36,6 +36,38 @@ test('an unknown option, an argument too many and no command at all exit 2', asy
     expect((await runCaptured(COMMANDS, argv)).exit).toBe(2);
 });
 
+test('a command that does not exist is told with the nearest, also where help is asked for', async () => {
+  for (const argv of [
+    ['docter', '--help'],
+    ['help', 'docter'],
+    ['docter', '-h'],
+  ]) {
+    const { exit, stderr, stdout } = await runCaptured(COMMANDS, argv);
+    expect([exit, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('Did you mean doctor?');
+  }
+});
+
+test('with --json a wrong command line is one object on stderr', async () => {
+  const told = async (...argv: string[]) => {
+    const { exit, stderr, stdout } = await runCaptured(COMMANDS, [...argv, '--json']);
+    expect([exit, stdout]).toEqual([2, '']);
+    return JSON.parse(stderr).error;
+  };
+  const hint = expect.stringContaining('weir --help');
+  const code = 'WEIR_USAGE';
+  expect(await told('docter', '--help')).toEqual({
+    ...{ code, message: "unknown command 'docter'", hint: 'Did you mean doctor?' },
+  });
+  expect(await told('status', 'extra')).toMatchObject({
+    code,
+    hint,
+    message: expect.stringContaining('too many arguments'),
+  });
+  expect(await told('doctor', '--nosuch')).toEqual({ code, hint, message: "unknown option '--nosuch'" });
+  expect(await told()).toEqual({ code, hint, message: expect.any(String) });
+});
+
 test('every command has --help on stdout, exit 0', async () => {
   for (const argv of [['--help'], ['doctor', '--help'], ['help', 'doctor'], ['--version']]) {
     const { exit, stdout, stderr } = await runCaptured(COMMANDS, argv);
