@@ -39,7 +39,7 @@ function slipsOf({ event, columns, time }: TablePlan, given: ReadonlySet<string>
   return missing.flatMap(({ name }) => {
     const near = nearest(name, unknown);
     if (near === null || !isSlip(near, name)) return [];
-    return `no event "${event}" has the column "${name}" that rules use, and "${near}" is passed over: did you mean ${name}?`;
+    return `no line gives "${name}" of event "${event}", which rules use, and "${near}" is passed over: did you mean ${name}?`;
   });
 }
 

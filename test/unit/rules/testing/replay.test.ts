@@ -114,7 +114,7 @@ describe('a replay', () => {
       return warnings;
     };
     expect(await warned(tx(1, { amuont: 5 }), tx(2, { amuont: 5 }))).toEqual([
-      'no event "transaction" has the column "amount" that rules use, and "amuont" is passed over: did you mean amount?',
+      'no line gives "amount" of event "transaction", which rules use, and "amuont" is passed over: did you mean amount?',
     ]);
     expect(await warned(tx(1, { amuont: 5 }), tx(2, { amount: 5 }))).toEqual([]);
     expect(await warned({ event: 'transaction', at: 1, ip: 1, user: 1, amount: 1, useless: 1 })).toEqual([]);
