@@ -1,6 +1,7 @@
 import type { Micros } from '../events/row.ts';
 import type { StoreProgram } from './program.ts';
 import { Entries } from './windows/entries.ts';
+import { PACK_BELOW, pack, packedFirst, packedSize, unpack } from './windows/packed.ts';
 
 /** What a partition holds in memory, counted as it changes. */
 export interface Meter {
@@ -10,9 +11,8 @@ export interface Meter {
   bytes: number;
 }
 
-const KEY_BYTES = 250;
-const ENTRY_BYTES = 16;
-const CELL_BYTES = 24;
+/** Of the map's entry and the objects' heads. */
+const KEY_BYTES = 80;
 
 /** A store's keys in one bucket, and what this batch appended to them. */
 export class KeyedEntries {
@@ -20,9 +20,10 @@ export class KeyedEntries {
   readonly width: number;
   /** How long before W its entries are kept: also known where no rule uses the store at present. */
   keep: Micros;
-  readonly keys = new Map<string, Entries>();
   /** key, time and cells of each entry, in turn: of the next delta. */
   appended: (string | number | null)[] = [];
+  /** Few entries are packed. */
+  readonly #keys = new Map<string, Entries | string>();
   readonly #meter: Meter;
 
   constructor(store: { id: string; width: number; keep: Micros }, meter: Meter) {
@@ -32,52 +33,59 @@ export class KeyedEntries {
     this.#meter = meter;
   }
 
-  append(key: string, time: Micros, cells: readonly (string | null)[]): Entries {
-    this.appended.push(key, time);
-    for (const cell of cells) this.appended.push(cell);
-    return this.load(key, time, cells);
+  keys(): IterableIterator<string> {
+    return this.#keys.keys();
+  }
+
+  /** To be looked at only, before the next `append`; null: there are none. */
+  entries(key: string): Entries | null {
+    const held = this.#keys.get(key);
+    if (held === undefined) return null;
+    return typeof held === 'string' ? unpack(held, this.width) : held;
+  }
+
+  /** Forgets what is at or before `bound`, now that the row is in. Returns the entries, to be looked at only. */
+  append(key: string, row: { time: Micros; cells: readonly (string | null)[]; bound: Micros }): Entries {
+    this.appended.push(key, row.time);
+    for (const cell of row.cells) this.appended.push(cell);
+    return this.change(key, (entries) => {
+      entries.insert(row.time, row.cells);
+      entries.forget(row.bound);
+    });
   }
 
   /** As `append`, of what is in the store already. */
-  load(key: string, time: Micros, cells: readonly (string | null)[]): Entries {
-    let entries = this.keys.get(key);
-    if (entries === undefined) {
-      entries = new Entries(this.width);
-      this.keys.set(key, entries);
-      this.#meter.keys += 1;
-      this.#meter.bytes += KEY_BYTES + key.length;
-    }
-    entries.insert(time, cells);
-    this.#meter.entries += 1;
-    this.#meter.bytes += ENTRY_BYTES;
-    for (const cell of cells) this.#meter.bytes += cellBytes(cell);
+  change(key: string, change: (entries: Entries) => void): Entries {
+    const held = this.#keys.get(key);
+    if (held !== undefined) this.#count(key, held, -1);
+    const entries = this.entries(key) ?? new Entries(this.width);
+    change(entries);
+    this.#hold(key, entries);
     return entries;
   }
 
-  prune(entries: Entries, bound: Micros): void {
-    const { head, times } = entries;
-    let end = head;
-    while (end < times.length && (times[end] as number) <= bound) end += 1;
-    if (end === head) return;
-    this.#meter.entries -= end - head;
-    this.#meter.bytes -= (end - head) * ENTRY_BYTES;
-    for (let i = head; i < end; i++) {
-      for (let value = 0; value < this.width; value++) this.#meter.bytes -= cellBytes(entries.cell(i, value));
+  forget(key: string, bound: Micros): void {
+    const held = this.#keys.get(key);
+    if (held === undefined || (typeof held === 'string' && packedFirst(held) > bound)) return;
+    this.change(key, (entries) => entries.forget(bound));
+  }
+
+  #hold(key: string, entries: Entries): void {
+    if (entries.size === 0) {
+      this.#keys.delete(key);
+      return;
     }
-    entries.dropBefore(end);
+    const held = entries.size < PACK_BELOW ? pack(entries) : entries;
+    this.#keys.set(key, held);
+    this.#count(key, held, 1);
   }
 
-  /** Forgets a key. */
-  drop(key: string, entries: Entries): void {
-    this.prune(entries, Infinity);
-    this.keys.delete(key);
-    this.#meter.keys -= 1;
-    this.#meter.bytes -= KEY_BYTES + key.length;
+  #count(key: string, held: Entries | string, sign: 1 | -1): void {
+    const packed = typeof held === 'string';
+    this.#meter.keys += sign;
+    this.#meter.entries += sign * (packed ? packedSize(held) : held.size);
+    this.#meter.bytes += sign * (KEY_BYTES + key.length + (packed ? held.length : held.bytes));
   }
-}
-
-function cellBytes(cell: unknown): number {
-  return typeof cell === 'string' ? CELL_BYTES + cell.length : 8;
 }
 
 /** Until when a rule's actions are silent, by key, and what this batch changed of it. */
@@ -171,8 +179,7 @@ export class Bucket {
 
   /** Forgets everything in it. */
   clear(): void {
-    for (const store of this.stores.values())
-      for (const [key, entries] of store.keys) store.drop(key, entries);
+    for (const store of this.stores.values()) for (const key of store.keys()) store.forget(key, Infinity);
     for (const cooldowns of this.cooldowns.values())
       for (const key of cooldowns.until.keys()) cooldowns.drop(key);
   }

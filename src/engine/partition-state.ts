@@ -157,9 +157,8 @@ export class PartitionState implements BucketAccess {
 
   *#forget(bucket: Bucket): Generator<void, void, void> {
     for (const store of bucket.stores.values()) {
-      for (const [key, entries] of store.keys) {
-        store.prune(entries, this.#boundOf(store));
-        if (entries.size === 0) store.drop(key, entries);
+      for (const key of store.keys()) {
+        store.forget(key, this.#boundOf(store));
         yield;
       }
     }

@@ -3,6 +3,7 @@ import type { Micros, Row } from '../events/row.ts';
 import type { Frame, Value } from '../rules/plan-parts.ts';
 import type { Bucket } from './bucket.ts';
 import type {
+  Lookup,
   Program,
   RoutingKey,
   RuleProgram,
@@ -75,7 +76,7 @@ export class RowContext {
     forget(this.#failures, table.plan.events.length);
     forget(this.#entries, table.lookups.length);
     forget(this.#windows, table.windows.length);
-    for (const store of table.appends) this.#appended[store.index] = undefined;
+    forget(this.#appended, this.#program.stores.length);
     for (const routing of table.routing) {
       // A bucket that is missing is a bug of the caller: it must not pass for a rule that fails.
       if (this.livesHere(routing) && this.key(routing.slot) !== null) this.bucket(routing);
@@ -142,9 +143,8 @@ export class RowContext {
     const { values } = store.plan;
     const cells: (string | null)[] = [];
     for (const { column, pgType } of values) cells.push(keptCell(row.cells[column], pgType));
-    const entries = keyed.append(key, row.at, cells);
-    keyed.prune(entries, this.#state.forgottenBefore(store));
-    this.#appended[store.index] = entries;
+    const bound = this.#state.forgottenBefore(store);
+    this.#appended[store.index] = keyed.append(key, { time: row.at, cells, bound });
     this.#state.touch(bucket);
   }
 
@@ -169,7 +169,7 @@ export class RowContext {
     if (key === null) return null;
     let entries = this.#entries[lookup.index];
     if (entries === undefined) {
-      entries = this.bucket(lookup.routing).existing(lookup.store)?.keys.get(key) ?? null;
+      entries = this.#appendedTo(lookup, key) ?? this.#existing(lookup, key);
       this.#entries[lookup.index] = entries;
     }
     if (entries === null) return emptyValue(window);
@@ -179,6 +179,17 @@ export class RowContext {
     question.own = this.#appended[lookup.store] === entries;
     question.specs = (this.#program.stores[lookup.store] as StoreProgram).aggregates;
     return evaluateWindow(window, question);
+  }
+
+  /** The entries that the row at hand went into, if the lookup is of their key. */
+  #appendedTo({ store }: Lookup, key: string): Entries | undefined {
+    const appended = this.#appended[store];
+    if (appended === undefined) return undefined;
+    return this.key((this.#program.stores[store] as StoreProgram).bySlot) === key ? appended : undefined;
+  }
+
+  #existing({ routing, store }: Lookup, key: string): Entries | null {
+    return this.bucket(routing).existing(store)?.entries(key) ?? null;
   }
 }
 

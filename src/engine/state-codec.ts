@@ -1,5 +1,6 @@
 import type { Micros } from '../events/row.ts';
 import type { Bucket } from './bucket.ts';
+import type { Entries } from './windows/entries.ts';
 
 /** The form of snapshots and deltas; a process that meets another one refuses it. */
 const VERSION = 1;
@@ -40,7 +41,8 @@ export function takeSnapshot(bucket: Bucket): string | null {
   const c: StoredCooldowns[] = [];
   for (const [id, store] of sorted(bucket.stores)) {
     const flat: Scalar[] = [];
-    for (const [key, entries] of sorted(store.keys)) {
+    for (const key of [...store.keys()].sort()) {
+      const entries = store.entries(key) as Entries;
       for (let i = entries.head; i < entries.end; i++) {
         flat.push(key, entries.times[i] as number);
         for (let value = 0; value < store.width; value++) flat.push(entries.cell(i, value) as string | null);
@@ -62,12 +64,12 @@ export function load(bucket: Bucket, json: string): void {
   for (const [id, width, keep, flat] of stored.s) {
     const store = bucket.storeById({ id, width, keep });
     store.keep = keep;
-    for (let i = 0; i < flat.length; i += 2 + width) {
-      store.load(
-        flat[i] as string,
-        flat[i + 1] as Micros,
-        flat.slice(i + 2, i + 2 + width) as (string | null)[],
-      );
+    for (let i = 0; i < flat.length; ) {
+      const key = flat[i] as string;
+      store.change(key, (entries) => {
+        for (; flat[i] === key; i += 2 + width)
+          entries.insert(flat[i + 1] as Micros, flat.slice(i + 2, i + 2 + width) as (string | null)[]);
+      });
     }
   }
   for (const [rule, flat] of stored.c) {

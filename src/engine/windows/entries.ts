@@ -23,9 +23,10 @@ export interface Followers {
   readonly list: (Follower | null)[];
 }
 
-/** Up to here arrays are made to measure: most keys hold few entries, and `push` reserves 17 places. */
-const SMALL = 8;
-const NO_CELLS: readonly Cell[] = [];
+/** So many entries that were dropped wait for their place to be freed. */
+const COMPACT_FROM = 8;
+const ENTRY_BYTES = 16;
+const CELL_BYTES = 24;
 
 /** The rows that a store keeps of one key: times and cells, in the order of (time, arrival). */
 export class Entries {
@@ -33,13 +34,23 @@ export class Entries {
   head = 0;
   times: number[] = [];
   /** `width` cells an entry. */
-  #cells: readonly Cell[] | Cell[] = NO_CELLS;
+  #cells: Cell[] = [];
   readonly width: number;
+  /** Of memory, approximately. */
+  bytes = 0;
   /** By aggregate of the store; made on first use, and again when the plan has changed. */
   followers: Followers | null = null;
 
   constructor(width: number) {
     this.width = width;
+  }
+
+  static of(width: number, times: Micros[], cells: Cell[]): Entries {
+    const entries = new Entries(width);
+    entries.times = times;
+    entries.#cells = cells;
+    entries.bytes = entries.#bytesOf(0, times.length);
+    return entries;
   }
 
   get end(): number {
@@ -58,15 +69,16 @@ export class Entries {
   insert(time: Micros, cells: readonly Cell[]): void {
     const { times } = this;
     const end = times.length;
-    if (end === 0 || (times[end - 1] as number) <= time) {
-      if (end < SMALL) this.#grow(time, cells);
-      else this.#push(time, cells);
-      return;
+    const index = end === 0 || (times[end - 1] as number) <= time ? end : this.upper(time);
+    if (index === end) {
+      times.push(time);
+      for (const cell of cells) this.#cells.push(cell);
+    } else {
+      times.splice(index, 0, time);
+      this.#cells.splice(index * this.width, 0, ...cells);
+      for (const follower of this.followers?.list ?? []) follower?.inserted(this, index);
     }
-    const index = this.upper(time);
-    times.splice(index, 0, time);
-    if (this.width > 0) (this.#cells as Cell[]).splice(index * this.width, 0, ...cells);
-    for (const follower of this.followers?.list ?? []) follower?.inserted(this, index);
+    this.bytes += this.#bytesOf(index, index + 1);
   }
 
   /** The index after the last entry with time at or before `time`; from the end, where it mostly is. */
@@ -86,41 +98,32 @@ export class Entries {
     return low;
   }
 
-  /** Forgets the entries before `head`. */
-  dropBefore(head: number): void {
-    for (const follower of this.followers?.list ?? []) follower?.dropBefore(this, head);
-    this.head = head;
-    if (head >= SMALL && head * 2 >= this.times.length) this.#compact();
+  /** Forgets the entries at or before this time. */
+  forget(bound: Micros): void {
+    const { head, times } = this;
+    let end = head;
+    while (end < times.length && (times[end] as number) <= bound) end += 1;
+    if (end === head) return;
+    for (const follower of this.followers?.list ?? []) follower?.dropBefore(this, end);
+    this.bytes -= this.#bytesOf(head, end);
+    this.head = end;
+    if (end >= COMPACT_FROM && end * 2 >= times.length) this.#compact();
   }
 
   #compact(): void {
     const { head } = this;
     for (const follower of this.followers?.list ?? []) follower?.shift(head);
-    this.#replace(this.times.slice(head), this.#cells.slice(head * this.width));
+    this.times = this.times.slice(head);
+    this.#cells = this.#cells.slice(head * this.width);
     this.head = 0;
   }
 
-  #grow(time: Micros, cells: readonly Cell[]): void {
-    const { times, width } = this;
-    const end = times.length;
-    const grown = new Array<number>(end + 1);
-    for (let i = 0; i < end; i++) grown[i] = times[i] as number;
-    grown[end] = time;
-    this.times = grown;
-    if (width === 0) return;
-    const all = new Array<Cell>((end + 1) * width);
-    for (let i = 0; i < end * width; i++) all[i] = this.#cells[i] as Cell;
-    for (let i = 0; i < width; i++) all[end * width + i] = cells[i] as Cell;
-    this.#cells = all;
-  }
-
-  #push(time: Micros, cells: readonly Cell[]): void {
-    this.times.push(time);
-    for (const cell of cells) (this.#cells as Cell[]).push(cell);
-  }
-
-  #replace(times: number[], cells: readonly Cell[]): void {
-    this.times = times;
-    this.#cells = this.width === 0 ? NO_CELLS : cells;
+  #bytesOf(from: number, to: number): number {
+    let bytes = (to - from) * ENTRY_BYTES;
+    for (let i = from * this.width; i < to * this.width; i++) {
+      const cell = this.#cells[i];
+      bytes += typeof cell === 'string' ? CELL_BYTES + cell.length : 8;
+    }
+    return bytes;
   }
 }

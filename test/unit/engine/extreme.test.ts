@@ -25,10 +25,7 @@ class Followed {
   }
 
   prune(bound: number): void {
-    const { entries } = this;
-    let head = entries.head;
-    while (head < entries.end && (entries.times[head] as number) <= bound) head += 1;
-    entries.dropBefore(head);
+    this.entries.forget(bound);
   }
 
   /** Over times in (lower, at]. */

@@ -250,6 +250,23 @@ describe('a window', () => {
     expect(hits.map((hit) => hit.let['n'])).toEqual([2, 0]);
   });
 
+  it('over another table loses nothing by `current: false`: no row of that table is the row itself', () => {
+    const plan = new PlanBuilder()
+      .table('transaction', { columns: COLUMNS })
+      .table('login', { columns: { id: 'int8', uid: 'int4' } })
+      .rule(
+        rule({
+          key: ['user_id'],
+          lets: {
+            n: { fn: 'count', event: 'login', by: ['user_id'], theirBy: ['uid'], over: 10, current: false },
+          },
+        }),
+      )
+      .build();
+    const { hits } = foldAll(plan, rowsOf(plan, [{ event: 'login', cells: ['1', '1'], at: 1 }, row(2, '1')]));
+    expect(hits.map((hit) => hit.let['n'])).toEqual([1]);
+  });
+
   it('by other columns of the same table holds the row itself only where both are equal', () => {
     const plan = new PlanBuilder()
       .table('transfer', { columns: { id: 'int8', sender: 'int4', receiver: 'int4' } })
