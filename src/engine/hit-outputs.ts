@@ -1,6 +1,7 @@
-import { formatValue, type Json, valueToJson } from '../rules/value-format.ts';
+import { type Json, valueToJson } from '../rules/value-format.ts';
 import { alertIdOf, blockOf, eventsJson, subjectJson } from './evidence.ts';
 import type { Judgement } from './judge.ts';
+import { messageText } from './message.ts';
 import type { Alert, Block, Hit } from './outputs.ts';
 import type { RowContext } from './row-context.ts';
 import { cleanValue, cutMessage } from './text.ts';
@@ -49,16 +50,7 @@ export function ruleBlockOf({ rule: { plan } }: Judgement, { row }: RowContext):
 
 function messageOf({ rule: { plan }, lets }: Judgement, { row }: RowContext): string {
   if (plan.message === null) return cutMessage(plan.description ?? plan.id);
-  const parts = plan.message.map((part) => {
-    if (part.kind === 'text') return part.text;
-    if (part.kind === 'column') {
-      const cell = row.cells[part.column];
-      return typeof cell === 'string' ? cell : 'null';
-    }
-    const value = lets[part.index] ?? null;
-    return value === null ? 'null' : formatValue(value, plan.lets[part.index]?.type ?? 'string');
-  });
-  return cutMessage(parts.join(''));
+  return messageText(plan.message, { row, lets }, plan.lets);
 }
 
 function letOf({ rule: { plan }, lets }: Judgement): Record<string, Json> {

@@ -4,6 +4,8 @@ import type { Cell } from './row.ts';
 /** A key hashes to one of these for good; partitions own buckets, so state moves by bucket. */
 export const BUCKETS = 1024;
 
+/** The key of every row of a lane. */
+export const LANE_KEY = '';
 /** PostgreSQL's btree refuses what is much longer; 512 leaves room for several columns in an index. */
 const MAX_KEY_BYTES = 512;
 /** Of a key that is too long: enough for a person to recognise it. */
@@ -13,7 +15,7 @@ const LOW_SURROGATE = 0xdc00;
 
 /**
  * The key of a row as text: one column's own text, several as a JSON array of texts; null when any of them is
- * NULL or unknown. Over 512 bytes of UTF-8 it is a 64-character prefix, `#`, and the SHA-256 of the whole.
+ * NULL or unknown. No columns at all are the one lane of a pattern without `by`: the empty text. Over 512 bytes of UTF-8 it is a 64-character prefix, `#`, and the SHA-256 of the whole.
  */
 export function keyText(cells: readonly Cell[], columns: readonly number[]): string | null {
   return columns.length === 1 ? single(cells[columns[0] as number]) : composite(cells, columns);
@@ -30,7 +32,7 @@ function composite(cells: readonly Cell[], columns: readonly number[]): string |
     if (typeof cell !== 'string') return null;
     texts.push(cell);
   }
-  return texts.length === 0 ? null : bounded(JSON.stringify(texts));
+  return texts.length === 0 ? LANE_KEY : bounded(JSON.stringify(texts));
 }
 
 function bounded(text: string): string {

@@ -1,6 +1,8 @@
 import { compileCel } from './cel/compile.ts';
-import type { CelOk } from './cel/result.ts';
-import { scopeOf } from './cel/scope.ts';
+import type { MatchScope } from './cel/match-scope.ts';
+import type { CelFailure, CelOk, Reads } from './cel/result.ts';
+import { type Scope, scopeOf } from './cel/scope.ts';
+import { type CelSplit, compileSplit } from './cel/split.ts';
 import type { EventInfo } from './check-events.ts';
 import type { TableInfo } from './check-tables.ts';
 import { changes, type Draft } from './draft.ts';
@@ -8,33 +10,71 @@ import type { Condition, Frame, ValueType } from './plan-parts.ts';
 import type { Spot } from './yaml-document.ts';
 
 export interface ConditionParts {
-  readonly table: TableInfo;
+  /** Whose rows it is asked of; null: of a whole match. */
+  readonly table: TableInfo | null;
   readonly source: string;
   readonly spot: Spot;
+  /** Where the source begins in the text at `spot`; default 0. */
+  readonly offset?: number;
   readonly lets: readonly { readonly name: string; readonly type: ValueType }[];
+  /** In patterns. */
+  readonly match?: MatchParts;
   readonly expected: ValueType | 'any';
+}
+
+export interface MatchParts {
+  readonly scope: MatchScope;
+  /** By step. */
+  readonly tables: readonly TableInfo[];
 }
 
 /** Compiles CEL over the rows of a table; what it reads counts as used. null: told. */
 export function checkCel(draft: Draft, parts: ConditionParts): CelOk | null {
-  const { table, source, spot, lets, expected } = parts;
-  const columns = draft.columns(table);
-  const scope = scopeOf({ columns, old: changes(table), lets, lists: draft.world.lists });
-  const result = compileCel(source, scope, expected);
-  if (result.kind === 'error') {
-    for (const { offset, message, hint } of result.problems) {
-      // The list may be in the file that could not be read.
-      if (draft.world.incomplete && message.startsWith('unknown list')) continue;
-      draft.problems.error(spot.within(offset), message, hint);
-    }
-    return null;
+  const result = compileCel(parts.source, scopeFor(draft, parts), parts.expected);
+  if (result.kind === 'error') return tell(draft, parts, result);
+  use(draft, parts, result);
+  return result;
+}
+
+/** As `checkCel`, of a condition of a step, in two: what looks at the row alone, and the rest. */
+export function checkSplit(draft: Draft, parts: Omit<ConditionParts, 'expected'>): CelSplit | null {
+  const shared = draft.conditions(parts.table);
+  const result = compileSplit(parts.source, scopeFor(draft, parts), shared);
+  if (result.kind === 'error') return tell(draft, parts, result);
+  use(draft, parts, result);
+  return result;
+}
+
+type Parts = Omit<ConditionParts, 'expected'>;
+
+function scopeFor(draft: Draft, { table, lets, match }: Parts): Scope {
+  const columns = table === null ? [] : draft.columns(table);
+  const old = table !== null && changes(table);
+  return scopeOf({ columns, old, lets, lists: draft.world.lists, match: match?.scope ?? null });
+}
+
+function tell(draft: Draft, { spot, offset: begin = 0 }: Parts, { problems }: CelFailure): null {
+  for (const { offset, message, hint } of problems) {
+    // The list may be in the file that could not be read.
+    if (draft.world.incomplete && message.startsWith('unknown list')) continue;
+    draft.problems.error(spot.within(Math.max(0, offset + begin)), message, hint);
   }
-  for (const index of [...result.columns, ...result.oldColumns]) {
-    const column = columns[index];
+  return null;
+}
+
+function use(draft: Draft, parts: Parts, { columns, oldColumns, looks }: Reads): void {
+  const { table, spot, match } = parts;
+  for (const { step, column } of looks) {
+    const taken = match?.tables[step];
+    const name = taken === undefined || column === null ? undefined : draft.columns(taken)[column]?.name;
+    if (taken !== undefined && name !== undefined) draft.use(taken, name, spot);
+  }
+  if (table === null) return;
+  for (const index of [...columns, ...oldColumns]) {
+    const column = draft.columns(table)[index];
     if (column !== undefined) draft.use(table, column.name, spot);
   }
-  checkIdentity(draft, parts, { columns: result.columns, old: result.oldColumns });
-  return result;
+  checkIdentity(draft, { ...parts, table }, { columns, old: oldColumns });
 }
 
 export function checkBool(draft: Draft, parts: Omit<ConditionParts, 'expected'>): Condition | null {
@@ -45,7 +85,7 @@ export function checkBool(draft: Draft, parts: Omit<ConditionParts, 'expected'>)
 /** PostgreSQL sends of an old row, and of a deleted one, its replica identity only. */
 function checkIdentity(
   draft: Draft,
-  { table, source, spot }: ConditionParts,
+  { table, source, spot }: Parts & { readonly table: TableInfo },
   read: { readonly columns: ReadonlySet<number>; readonly old: ReadonlySet<number> },
 ): void {
   const { catalog, schema, name: tableName, ops } = table;

@@ -1,5 +1,6 @@
 import { checkColumns } from './check-by.ts';
 import type { EventInfo } from './check-events.ts';
+import type { TableInfo } from './check-tables.ts';
 import type { Draft } from './draft.ts';
 import type { Part } from './rule-set.ts';
 import type { RuleSpec } from './schema.ts';
@@ -29,11 +30,20 @@ export function checkKey(
   if (key === null || key === undefined) return key;
   // Sorted, so that keys of the same columns are one.
   const columns = [...key].sort();
-  const index = draft.key(event.table, columns);
-  if (index < MAX_KEYS) return columns;
-  const message = `table "${event.table.schema}.${event.table.name}" has more than ${MAX_KEYS} different keys`;
-  draft.problems.error(part.spot.place, message, 'use the same columns in "by" where it can be');
-  return undefined;
+  return tableKey(draft, part.spot, { table: event.table, columns }) === null ? undefined : columns;
+}
+
+/** The index of a routing key; null: the table has too many, which is told. */
+export function tableKey(
+  draft: Draft,
+  spot: Spot,
+  { table, columns }: { readonly table: TableInfo; readonly columns: readonly string[] },
+): number | null {
+  const index = draft.key(table, columns);
+  if (index < MAX_KEYS) return index;
+  const message = `table "${table.schema}.${table.name}" has more than ${MAX_KEYS} different keys`;
+  draft.problems.error(spot.place, message, 'use the same columns in "by" where it can be');
+  return null;
 }
 
 function inferred(

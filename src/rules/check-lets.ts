@@ -15,7 +15,7 @@ export type CheckedLet =
     }
   | { readonly kind: 'cel'; readonly name: string; readonly type: ValueType; readonly value: Expression };
 
-const TAKEN = ['row', 'old', 'lists', 'at', 'true', 'false', 'null', 'in'];
+export const TAKEN = ['row', 'old', 'lists', 'at', 'true', 'false', 'null', 'in'];
 
 export interface CheckedLets {
   readonly lets: readonly CheckedLet[];

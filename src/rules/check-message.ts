@@ -5,14 +5,27 @@ import type { MessageTemplate } from './plan-parts.ts';
 import { didYouMean } from './problem.ts';
 import type { Spot } from './yaml-document.ts';
 
-type Piece = MessageTemplate[number];
+export type Piece = MessageTemplate[number];
 
-/** `{name}` is a column or a `let`; `{{` and `}}` are braces. */
+export interface MessageParts {
+  readonly spot: Spot;
+  /** What stands between braces, and its offset in the text; null: told. */
+  readonly piece: (name: string, offset: number) => Piece | null;
+}
+
+/** `{name}` is a column or a `let` of a rule. */
 export function checkMessage(
   draft: Draft,
   text: string,
   { event, lets, spot }: { readonly event: EventInfo; readonly lets: readonly string[]; readonly spot: Spot },
 ): MessageTemplate {
+  const piece = (name: string, offset: number) =>
+    value(draft, name, { event, lets, place: () => spot.within(offset), spot });
+  return checkTemplate(draft, text, { spot, piece });
+}
+
+/** `{…}` is a value; `{{` and `}}` are braces. */
+export function checkTemplate(draft: Draft, text: string, { spot, piece }: MessageParts): MessageTemplate {
   const pieces: Piece[] = [];
   let literal = '';
   let end = 0;
@@ -32,13 +45,8 @@ export function checkMessage(
       );
     } else {
       flush();
-      const piece = value(draft, match[1].trim(), {
-        event,
-        lets,
-        place: () => spot.within(match.index + 1),
-        spot,
-      });
-      if (piece !== null) pieces.push(piece);
+      const found = piece(match[1].trim(), match.index + 1 + (match[1].length - match[1].trimStart().length));
+      if (found !== null) pieces.push(found);
     }
   }
   literal += text.slice(end);

@@ -1,17 +1,20 @@
 import { checkActions, checkBlock } from './check-actions.ts';
 import { type EventInfo, unknownEvent } from './check-events.ts';
+import { eventsOf } from './check-tests.ts';
 import type { Draft } from './draft.ts';
 import { nearest } from './nearest.ts';
-import type { RulePlan, ScoringPlan } from './plan.ts';
+import type { PatternPlan } from './pattern-plan.ts';
+import type { Plan, ScoringPlan } from './plan.ts';
 import type { Action } from './plan-parts.ts';
 import { didYouMean } from './problem.ts';
 import type { Part, RuleSet } from './rule-set.ts';
 import type { ScoringSpec } from './schema.ts';
+import type { Spot } from './yaml-document.ts';
 
 export function checkScoring(
   draft: Draft,
   part: Part<ScoringSpec>,
-  rules: readonly RulePlan[],
+  { rules, patterns }: Pick<Plan, 'rules' | 'patterns'>,
 ): ScoringPlan | null {
   const event = scoredEvent(draft, part);
   if (event === null) return null;
@@ -25,8 +28,14 @@ export function checkScoring(
     combine: spec.combine ?? 'sum',
     bands: checkBands(draft, part),
     block: checkBlock(draft, spec.block, { event, spot: spot.in('block'), action }),
-    shadow: rules.some((rule) => rule.table === table && rule.mode === 'shadow'),
+    shadow:
+      rules.some((rule) => rule.table === table && rule.mode === 'shadow') ||
+      patterns.some((pattern) => pattern.mode === 'shadow' && scores(pattern, table)),
   };
+}
+
+function scores({ scoreOn, steps }: PatternPlan, table: number): boolean {
+  return scoreOn.some((step) => steps[step]?.table === table);
 }
 
 function scoredEvent(draft: Draft, { name, spot, spec }: Part<ScoringSpec>): EventInfo | null {
@@ -94,17 +103,29 @@ function bandActions(draft: Draft, { band, names, spec, spot }: BandParts): Acti
 /** `flag` raises a decision to the band `flag`: without scoring, or without that band, there is nothing to raise. */
 export function checkFlags(draft: Draft, set: RuleSet): void {
   for (const { spec, spot } of set.rules) {
-    const flag = spec.actions?.indexOf('flag') ?? -1;
-    const event = draft.world.events.get(spec.event);
-    if (flag < 0 || event === undefined) continue;
-    const scoring = set.scoring.get(event.table.event);
-    if (scoring !== undefined && Object.hasOwn(scoring.spec.bands, 'flag')) continue;
-    const lacks = scoring === undefined ? 'has no scoring' : 'has no band "flag"';
-    const hint = `write scoring: { ${event.table.event}: { bands: { flag: 50 } } }`;
-    draft.problems.warning(
-      spot.in('actions', flag).place,
-      `flag does nothing here: event "${event.table.event}" ${lacks}`,
-      hint,
-    );
+    checkFlag(draft, set, { actions: spec.actions, events: [spec.event], spot });
   }
+  for (const { spec, spot } of set.patterns) {
+    checkFlag(draft, set, { actions: spec.actions, events: eventsOf(spec.steps), spot });
+  }
+}
+
+interface Flagging {
+  readonly actions: readonly string[] | undefined;
+  /** Of a rule, or of the steps of a pattern: one that can be flagged is enough. */
+  readonly events: readonly string[];
+  readonly spot: Spot;
+}
+
+function checkFlag(draft: Draft, set: RuleSet, { actions, events, spot }: Flagging): void {
+  const flag = actions?.indexOf('flag') ?? -1;
+  const tables = events.flatMap((name) => draft.world.events.get(name)?.table.event ?? []);
+  const [event] = tables;
+  if (flag < 0 || event === undefined) return;
+  const scored = tables.map((name) => set.scoring.get(name)).filter((scoring) => scoring !== undefined);
+  if (scored.some(({ spec }) => Object.hasOwn(spec.bands, 'flag'))) return;
+  const lacks = scored.length === 0 ? 'has no scoring' : 'has no band "flag"';
+  const hint = `write scoring: { ${event}: { bands: { flag: 50 } } }`;
+  const message = `flag does nothing here: event "${event}" ${lacks}`;
+  draft.problems.warning(spot.in('actions', flag).place, message, hint);
 }

@@ -5,18 +5,41 @@ import { nearest } from './nearest.ts';
 import { didYouMean, type Problems } from './problem.ts';
 import type { Part, RuleSet } from './rule-set.ts';
 import type { TestSpec } from './schema.ts';
+import type { StepEntry } from './schema-patterns.ts';
 import type { Spot } from './yaml-document.ts';
 
 /** The tests in rule files name events, columns and rules that exist, and times that are times. */
 export function checkTests(set: RuleSet, world: World, problems: Problems): void {
-  const rules = set.rules.map(({ name }) => name);
+  const rules = [...set.rules, ...set.patterns].map(({ name }) => name);
   for (const rule of set.rules) {
     (rule.spec.tests ?? []).forEach((spec, index) => {
       const spot = rule.spot.in('tests', index);
       checkTest({ name: spec.name, spec, spot }, { event: rule.spec.event, rules, world, problems });
     });
   }
+  for (const pattern of set.patterns) {
+    const event = oneEvent(pattern.spec.steps, world);
+    (pattern.spec.tests ?? []).forEach((spec, index) => {
+      const spot = pattern.spot.in('tests', index);
+      checkTest({ name: spec.name, spec, spot }, { event, rules, world, problems });
+    });
+  }
   for (const test of set.tests) checkTest(test, { event: null, rules, world, problems });
+}
+
+/** The event that rows of a pattern's tests are of where they do not say; null: its steps are over several tables. */
+export function oneEvent(steps: readonly StepEntry[], { events }: Pick<World, 'events'>): string | null {
+  const names = eventsOf(steps).map((name) => events.get(name)?.table.event ?? name);
+  return new Set(names).size === 1 ? (names[0] ?? null) : null;
+}
+
+export function eventsOf(steps: readonly StepEntry[]): string[] {
+  return steps.flatMap((entry) =>
+    Object.values(entry).flatMap(({ event, steps: inner }) => [
+      ...(event === undefined ? [] : [event]),
+      ...eventsOf(inner ?? []),
+    ]),
+  );
 }
 
 interface TestNames {
@@ -90,11 +113,11 @@ function checkInstant(value: string | number, spot: Spot, problems: Problems): v
 }
 
 function checkRules(
-  expected: { readonly hits?: unknown; readonly alerts?: unknown },
+  expected: { readonly hits?: unknown; readonly alerts?: unknown; readonly timeouts?: unknown },
   spot: Spot,
   { rules, problems }: TestNames,
 ): void {
-  for (const key of ['hits', 'alerts'] as const) {
+  for (const key of ['hits', 'alerts', 'timeouts'] as const) {
     const counts = expected[key];
     if (typeof counts !== 'object' || counts === null) continue;
     for (const rule of Object.keys(counts)) {

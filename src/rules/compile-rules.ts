@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Catalog } from './catalog.ts';
 import { eventCondition } from './check-condition.ts';
 import { type CheckOptions, checkEvents } from './check-events.ts';
+import { checkPattern } from './check-pattern.ts';
 import { checkRule } from './check-rule.ts';
 import { checkFlags, checkScoring } from './check-scoring.ts';
 import type { TableInfo } from './check-tables.ts';
@@ -55,11 +56,16 @@ function walk(set: RuleSet, draft: Draft): { readonly plan: Omit<Plan, 'version'
   const parts = set.rules.filter(({ spec }) => draft.includeOff || spec.mode !== 'off');
   const rules = parts.flatMap((part) => checkRule(draft, part) ?? []);
   if (rules.length < parts.length && !draft.problems.hasErrors) throw new Error('a rule was dropped untold');
-  const scored = [...set.scoring.values()].flatMap((part) => checkScoring(draft, part, rules) ?? []);
+  const patternParts = set.patterns.filter(({ spec }) => draft.includeOff || spec.mode !== 'off');
+  const patterns = patternParts.flatMap((part) => checkPattern(draft, part, set) ?? []);
+  if (patterns.length < patternParts.length && !draft.problems.hasErrors)
+    throw new Error('a pattern was dropped untold');
+  const judged = { rules, patterns };
+  const scored = [...set.scoring.values()].flatMap((part) => checkScoring(draft, part, judged) ?? []);
   const scoring = new Map(scored.map((plan) => [plan.event, plan]));
   const stores = draft.stores();
   const tables = draft.world.tables.map((table) => planTable(draft, table));
-  return { plan: { tables, rules, stores, scoring, lists: draft.world.lists }, draft };
+  return { plan: { tables, rules, patterns, stores, scoring, lists: draft.world.lists }, draft };
 }
 
 function checkCaptured(set: RuleSet, files: RuleFiles, problems: Problems): void {

@@ -31,6 +31,7 @@ export class Draft {
   readonly #events = new Map<TableInfo, string[]>();
   readonly #keys = new Map<TableInfo, { readonly columns: readonly string[]; dimension: number }[]>();
   readonly #stores = new Map<string, StoreDraft>();
+  readonly #conditions = new Map<TableInfo | null, Map<string, Condition>>();
   #dimensions = 0;
 
   /** `before`: the walk that found the columns in use. */
@@ -92,6 +93,13 @@ export class Draft {
     if (!events.includes(event.name)) events.push(event.name);
     this.#events.set(event.table, events);
     return events.indexOf(event.name);
+  }
+
+  /** Row conditions of patterns, by text: equal ones are one closure, which the engine asks once a row. */
+  conditions(table: TableInfo | null): Map<string, Condition> {
+    const known = this.#conditions.get(table) ?? new Map<string, Condition>();
+    this.#conditions.set(table, known);
+    return known;
   }
 
   keys(table: TableInfo): readonly { readonly columns: readonly string[]; readonly dimension: number }[] {

@@ -1,8 +1,6 @@
 import type { Micros } from '../events/row.ts';
 import type {
   Action,
-  BlockPlan,
-  By,
   Condition,
   Expression,
   MessageTemplate,
@@ -41,8 +39,9 @@ export interface PatternPlan {
   readonly scoreOn: readonly number[];
   readonly severity: Severity;
   readonly actions: readonly Action[];
-  readonly block: BlockPlan | null;
-  readonly cooldown: { readonly by: By; readonly forMicros: Micros } | null;
+  readonly block: PatternSubject | null;
+  /** Its `by` contains the pattern's. */
+  readonly cooldown: PatternSubject | null;
   readonly message: MessageTemplate | null;
   readonly onTimeout: {
     readonly severity: Severity;
@@ -50,6 +49,14 @@ export interface PatternPlan {
     readonly message: MessageTemplate | null;
   } | null;
   readonly mode: Mode;
+}
+
+/** Who is blocked, or whose actions are silenced, and for how long. */
+export interface PatternSubject {
+  readonly names: readonly string[];
+  /** Of `Frame.match`, whole: the text of each column, as PostgreSQL wrote it; null: unknown. */
+  readonly values: readonly Expression[];
+  readonly forMicros: Micros;
 }
 
 /** Which rows of a table enter, under which key, and for which steps. */
@@ -68,7 +75,7 @@ export interface PatternInput {
 export type Contiguity = 'strict' | 'relaxed' | 'any';
 
 export interface Quantifier {
-  /** 0 for `optional`. With `optional: true, times: 2..4` `skippable` is true and min is 2. */
+  /** At least 1; that a step is `optional` says `skippable`. */
   readonly min: number;
   /** null: unbounded. */
   readonly max: number | null;

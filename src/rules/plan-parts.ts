@@ -46,6 +46,8 @@ export type MessageTemplate = readonly (
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'column'; readonly column: number }
   | { readonly kind: 'let'; readonly index: number }
+  /** In patterns: of the match (`Frame.match`). */
+  | { readonly kind: 'value'; readonly value: Expression; readonly type: ValueType }
 )[];
 
 /** What conditions see of a match: whole, or so far. */

@@ -1,4 +1,5 @@
 import type { Cell, Micros, Op } from '../events/row.ts';
+import type { PatternPlan } from './pattern-plan.ts';
 import type {
   Action,
   BlockPlan,
@@ -23,6 +24,8 @@ export interface Plan {
   readonly tables: readonly TablePlan[];
   /** Rules that are live or shadow, in file order. */
   readonly rules: readonly RulePlan[];
+  /** Patterns that are live or shadow, in file order. */
+  readonly patterns: readonly PatternPlan[];
   /** Window stores, each shared by all windows that are equal; the index is the `store` of a window. */
   readonly stores: readonly StorePlan[];
   /** By the name of the table's event. */
@@ -68,6 +71,7 @@ export interface TablePlan {
 export interface TableKey {
   /** Dimensions are numbered over the whole plan; windows over several tables share one. */
   readonly dimension: number;
+  /** Empty: the one lane of patterns without `by`. */
   readonly columns: readonly number[];
 }
 

@@ -54,3 +54,7 @@ export class Problems {
 export function didYouMean(name: string | null): string | undefined {
   return name === null ? undefined : `did you mean ${name}?`;
 }
+
+export function formatPlace({ file, line, column }: Place): string {
+  return `${file}:${line}:${column}`;
+}

@@ -4,6 +4,7 @@ import {
   type EventSpec,
   LATER_SECTIONS,
   type ListSpec,
+  type PatternSpec,
   type RuleSpec,
   type ScoringSpec,
   sections,
@@ -25,6 +26,7 @@ export interface RuleSet {
   readonly events: ReadonlyMap<string, Part<EventSpec>>;
   readonly lists: ReadonlyMap<string, Part<ListSpec>>;
   readonly rules: readonly Part<RuleSpec>[];
+  readonly patterns: readonly Part<PatternSpec>[];
   readonly scoring: ReadonlyMap<string, Part<ScoringSpec>>;
   /** Whole-set scenarios. */
   readonly tests: readonly Part<TestSpec>[];
@@ -38,6 +40,7 @@ class Builder {
   readonly events = new Map<string, Part<EventSpec>>();
   readonly lists = new Map<string, Part<ListSpec>>();
   readonly rules: Part<RuleSpec>[] = [];
+  readonly patterns: Part<PatternSpec>[] = [];
   readonly scoring = new Map<string, Part<ScoringSpec>>();
   readonly tests: Part<TestSpec>[] = [];
   readonly brokenEvents = new Set<string>();
@@ -129,6 +132,14 @@ function readLists(data: Record<string, unknown>, root: Spot, set: Builder, prob
     const spec = accept(sections.rules.element, value, spot, problems);
     if (spec !== null && set.once('rule', spec.id, spot.in('id').place, problems)) {
       set.rules.push({ name: spec.id, spec, spot });
+    }
+  }
+  for (const [index, value] of listOf(data, 'patterns', root, problems)) {
+    const spot = root.in('patterns', index);
+    const spec = accept(sections.patterns.element, value, spot, problems);
+    // Metrics, cooldowns and alerts know rules and patterns by their ids alone.
+    if (spec !== null && set.once('rule', spec.id, spot.in('id').place, problems)) {
+      set.patterns.push({ name: spec.id, spec, spot });
     }
   }
   for (const [index, value] of listOf(data, 'tests', root, problems)) {

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { DURATION, DURATION_HINT } from './duration.ts';
+import { nearest } from './nearest.ts';
+import { didYouMean } from './problem.ts';
 
 /**
  * An object that takes the keys it knows and `x-…`, which are the user's own. The known keys travel in the message
@@ -55,3 +57,21 @@ export const column = z
 export const columns = z.union([column, z.array(column).min(1, { error: 'this list of columns is empty' })], {
   error: 'expected a column or a list of columns',
 });
+
+export const id = z.string({ error: 'an id is text' }).regex(/^[A-Za-z_][\w.-]*$/, {
+  error: 'an id has letters, digits, "_", "-" and ".", and begins with a letter',
+});
+
+export const severity = z.enum(['info', 'warning', 'high', 'critical']);
+export const mode = z.enum(['live', 'shadow', 'off']);
+
+const ACTIONS = 'an action is alert, flag, block or webhook:NAME';
+
+export const action = z.string({ error: ACTIONS }).regex(/^(alert|flag|block|webhook:[\w-]+)$/, {
+  error: ({ input }) => {
+    const near = didYouMean(nearest(String(input), ['alert', 'flag', 'block']));
+    return `unknown action ${JSON.stringify(input)}: ${ACTIONS} (${near})`;
+  },
+});
+
+export const blockSchema = strict({ by: columns, for: positiveDuration });

@@ -1,23 +1,25 @@
 import { z } from 'zod';
-import { nearest } from './nearest.ts';
-import { didYouMean } from './problem.ts';
 import {
+  action,
+  blockSchema,
   column,
   columns,
   condition,
   duration,
+  id,
+  mode,
   name,
   notYet,
   positiveDuration,
   positiveDurationOr,
+  severity,
   strict,
 } from './schema-parts.ts';
+import { patternShape } from './schema-patterns.ts';
 
 /** The rule language (shared/spec/rules.md) as far as this version has it. Types come from here, and `weir schema`. */
 
 const OPS = ['insert', 'update', 'delete', 'truncate'] as const;
-const ACTIONS = 'an action is alert, flag, block or webhook:NAME';
-const SEVERITIES = ['info', 'warning', 'high', 'critical'] as const;
 
 const columnType = z.union(
   [
@@ -85,15 +87,6 @@ const letSchema = z.record(
   { error: 'expected a map of names and their windows' },
 );
 
-const action = z.string({ error: ACTIONS }).regex(/^(alert|flag|block|webhook:[\w-]+)$/, {
-  error: ({ input }) => {
-    const near = didYouMean(nearest(String(input), ['alert', 'flag', 'block']));
-    return `unknown action ${JSON.stringify(input)}: ${ACTIONS} (${near})`;
-  },
-});
-
-const blockSchema = strict({ by: columns, for: positiveDuration });
-
 const count = z.int({ error: 'expected a whole number' }).min(0, { error: 'expected 0 or more' });
 const counts = z.union([count, z.record(z.string(), count)], {
   error: 'expected a number, or a map of rules and numbers',
@@ -135,14 +128,12 @@ const testSchema = strict({
         expectedRow,
       )
       .optional(),
-    timeouts: notYet('patterns and their timeouts'),
+    timeouts: counts.optional(),
   }),
 });
 
 export const ruleSchema = strict({
-  id: z.string({ error: 'an id is text' }).regex(/^[A-Za-z_][\w.-]*$/, {
-    error: 'an id has letters, digits, "_", "-" and ".", and begins with a letter',
-  }),
+  id,
   description: z.string().optional(),
   event: name,
   key: columns.optional(),
@@ -153,12 +144,12 @@ export const ruleSchema = strict({
     .number({ error: 'a score is a number above 0' })
     .positive({ error: (issue) => `a score is above 0, and this is ${issue.input}` })
     .optional(),
-  severity: z.enum(SEVERITIES).optional(),
+  severity: severity.optional(),
   actions: z.array(action, { error: 'expected a list of actions' }).optional(),
   block: blockSchema.optional(),
   cooldown: strict({ by: columns, for: positiveDuration }).optional(),
   message: z.string({ error: 'a message is text: quote it' }).optional(),
-  mode: z.enum(['live', 'shadow', 'off']).optional(),
+  mode: mode.optional(),
   guard: z.literal(false, { error: 'this version does not have guard rules yet' }).optional(),
   tests: z.array(testSchema, { error: 'expected a list of tests' }).optional(),
 });
@@ -177,24 +168,31 @@ export const scoringSchema = strict({
   description: z.string().optional(),
 });
 
+/** A pattern with its tests, whose rows are those of rules. */
+const testedPattern = strict({
+  ...patternShape,
+  tests: z.array(testSchema, { error: 'expected a list of tests' }).optional(),
+});
+
 export const sections = {
   events: z.record(name, eventSchema),
   lists: z.record(name, listSchema),
   rules: z.array(ruleSchema),
+  patterns: z.array(testedPattern),
   scoring: z.record(name, scoringSchema),
   tests: z.array(testSchema),
 };
 
-export const LATER_SECTIONS = ['patterns', 'aggregates', 'rankings', 'correlations', 'anomalies'] as const;
+export const LATER_SECTIONS = ['aggregates', 'rankings', 'correlations', 'anomalies'] as const;
 
 const ruleFileSchema = strict({
   version: z.literal(1, { error: 'this version reads version: 1' }),
   events: sections.events.optional(),
   lists: sections.lists.optional(),
   rules: sections.rules.optional(),
+  patterns: sections.patterns.optional(),
   scoring: sections.scoring.optional(),
   tests: sections.tests.optional(),
-  patterns: notYet('patterns'),
   aggregates: notYet('aggregates'),
   rankings: notYet('rankings'),
   correlations: notYet('correlations'),
@@ -204,6 +202,7 @@ const ruleFileSchema = strict({
 export type EventSpec = z.infer<typeof eventSchema>;
 export type ListSpec = z.infer<typeof listSchema>;
 export type RuleSpec = z.infer<typeof ruleSchema>;
+export type PatternSpec = z.infer<typeof testedPattern>;
 export type WindowSpec = z.infer<typeof windowSchema>;
 export type ScoringSpec = z.infer<typeof scoringSchema>;
 export type TestSpec = z.infer<typeof testSchema>;

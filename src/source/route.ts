@@ -1,7 +1,7 @@
 import { WeirError } from '../errors.ts';
-import { bucketOf, keyText, partitionOf } from '../events/keys.ts';
+import { bucketOf, keyText, LANE_KEY, partitionOf } from '../events/keys.ts';
 import { type Cell, OPS, type Op } from '../events/row.ts';
-import type { Plan, TablePlan } from '../rules/plan.ts';
+import type { Plan, TableKey, TablePlan } from '../rules/plan.ts';
 import type { Relation } from './change.ts';
 
 export const HOME_ROLE = 1;
@@ -20,7 +20,7 @@ export interface Projection {
 
 /**
  * Where a row goes: to each partition that one of its keys hashes to, and home (the partition of its first key
- * that is not NULL, else of its primary key). `route` leaves its answer in `targets`, `roles` and `count`.
+ * that is not NULL, else of its primary key). A lane has rows of all tables, and is home to none. `route` leaves its answer in `targets`, `roles` and `count`.
  */
 export class Router {
   /** The partitions of the row routed last, home first. */
@@ -29,6 +29,8 @@ export class Router {
   readonly roles: Int32Array;
   count = 0;
   readonly #tables: readonly TablePlan[];
+  /** By table: the role of its lane; 0: it has none. */
+  readonly #lanes: readonly number[];
   readonly #byName: ReadonlyMap<string, number>;
   readonly #partitions: number;
   /** By the table's OID; null: the plan does not use it. */
@@ -36,6 +38,7 @@ export class Router {
 
   constructor(plan: Pick<Plan, 'tables'>, partitions: number) {
     this.#tables = plan.tables;
+    this.#lanes = plan.tables.map(({ keys }) => 1 << (keys.findIndex(isLane) + 1)).map((role) => role & ~1);
     this.#byName = new Map(plan.tables.map((table, i) => [`${table.schema}.${table.name}`, i]));
     this.#partitions = partitions;
     this.targets = new Int32Array(partitions);
@@ -56,11 +59,14 @@ export class Router {
     const plan = this.#tables[table] as TablePlan;
     this.count = 0;
     for (let i = 0; i < plan.keys.length; i++) {
-      const text = keyText(cells, (plan.keys[i] as TablePlan['keys'][number]).columns);
+      const key = plan.keys[i] as TableKey;
+      const text = isLane(key) ? null : keyText(cells, key.columns);
       if (text !== null) this.#target(this.#partition(text), 1 << (i + 1));
     }
     if (this.count === 0) this.#target(this.#partition(homeText(plan, cells)), 0);
     this.roles[0] = (this.roles[0] as number) | HOME_ROLE;
+    const lane = this.#lanes[table] as number;
+    if (lane !== 0) this.#target(this.#partition(LANE_KEY), lane);
   }
 
   #target(partition: number, role: number): void {
@@ -91,6 +97,10 @@ export class Router {
   }
 }
 
+function isLane({ columns }: TableKey): boolean {
+  return columns.length === 0;
+}
+
 /** The row in the order of `TablePlan.columns`. */
 export function project(projection: Projection, row: readonly Cell[]): readonly Cell[] {
   if (projection.same) return row;
@@ -102,7 +112,7 @@ export function project(projection: Projection, row: readonly Cell[]): readonly 
 
 /** A row without any key lives where its primary key says; without that, where its whole text says. */
 function homeText(plan: TablePlan, cells: readonly Cell[]): string {
-  const primaryKey = keyText(cells, plan.primaryKey);
+  const primaryKey = plan.primaryKey.length === 0 ? null : keyText(cells, plan.primaryKey);
   if (primaryKey !== null) return primaryKey;
   return cells.length === 0 ? `${plan.schema}.${plan.name}` : JSON.stringify(cells);
 }

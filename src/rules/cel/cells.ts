@@ -5,11 +5,11 @@ import { isIntegerType } from '../value-type.ts';
 import type { Compiled } from './compiled.ts';
 import type { Origin } from './scope.ts';
 
-type CellOrigin = Extract<Origin, { kind: 'column' | 'old' }>;
+type CellOrigin = Extract<Origin, { kind: 'column' | 'old' | 'take' | 'key' }>;
 type ReadText = (frame: Frame) => string | null;
 type FromText = (text: string) => Value;
 
-/** A column of the row or of the old row. NULL, unchanged and not sent are unknown. */
+/** A column of the row, of the old row, or of a row that a step took. NULL, unchanged and not sent are unknown. */
 export function compileCell(origin: CellOrigin, type: ValueType): Compiled {
   const text = padded(origin.pgType) ? trimmed(readText(origin)) : readText(origin);
   const element = typeof type === 'string' ? null : origin.pgType.replace(/\[\]$/, '');
@@ -19,15 +19,15 @@ export function compileCell(origin: CellOrigin, type: ValueType): Compiled {
 }
 
 function compileRead(origin: CellOrigin, type: ValueType, text: ReadText): (frame: Frame) => Value {
-  const { column, pgType } = origin;
   if (type === 'string') return text;
-  const convert = fromText(type, pgType);
-  if (origin.kind === 'old') {
+  const convert = fromText(type, origin.pgType);
+  if (origin.kind !== 'column') {
     return (frame) => {
       const cell = text(frame);
       return cell === null ? null : convert(cell);
     };
   }
+  const { column } = origin;
   // The common reads are spelled out: a call less on each row.
   if (convert === Number) {
     return ({ row }) => {
@@ -41,7 +41,10 @@ function compileRead(origin: CellOrigin, type: ValueType, text: ReadText): (fram
   };
 }
 
-function readText({ kind, column }: CellOrigin): ReadText {
+function readText(origin: CellOrigin): ReadText {
+  if (origin.kind === 'take') return readTake(origin);
+  if (origin.kind === 'key') return readKey(origin);
+  const { kind, column } = origin;
   if (kind === 'column') {
     return ({ row }) => {
       const cell = row.cells[column];
@@ -51,6 +54,26 @@ function readText({ kind, column }: CellOrigin): ReadText {
   return ({ row }) => {
     const cell = row.old?.[column];
     return typeof cell === 'string' ? cell : null;
+  };
+}
+
+/** Unknown where the step took nothing. */
+function readTake({ step, which, column }: Extract<Origin, { kind: 'take' }>): ReadText {
+  return ({ match }) => {
+    const row = which === 'first' ? match?.first(step) : match?.last(step);
+    const cell = row?.cells[column];
+    return typeof cell === 'string' ? cell : null;
+  };
+}
+
+/** All events of a match have the same key: any that was taken tells it. */
+function readKey({ takes }: Extract<Origin, { kind: 'key' }>): ReadText {
+  return ({ match }) => {
+    for (const { step, column } of takes) {
+      const cell = match?.first(step)?.cells[column];
+      if (typeof cell === 'string') return cell;
+    }
+    return null;
   };
 }
 

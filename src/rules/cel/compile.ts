@@ -2,9 +2,9 @@ import type { ValueType } from '../plan-parts.ts';
 import { sameType, typeName } from '../value-type.ts';
 import { type Parsed, parseCel } from './cel-js.ts';
 import { installChecks, typeOf } from './check.ts';
-import { type Emission, emit } from './emit.ts';
+import { emit } from './emit.ts';
 import { resolve } from './resolve.ts';
-import type { CelProblem, CelResult } from './result.ts';
+import type { CelFailure, CelProblem, CelResult, Look } from './result.ts';
 import type { Scope } from './scope.ts';
 import { explainSyntax } from './syntax.ts';
 import type { Term } from './term.ts';
@@ -14,22 +14,47 @@ import type { Term } from './term.ts';
  * that it must have; with 'bool', `run` is a `Condition`. Mistakes come with UTF-16 offsets into `source`.
  */
 export function compileCel(source: string, scope: Scope, expected: ValueType | 'any'): CelResult {
+  const checked = checkSource(source, scope, expected);
+  if ('kind' in checked) return checked;
+  const { term, type, problems } = checked;
+  const reads = newReads();
+  const { run, text } = emit(term, { scope, problems, locals: new Map(), ...reads });
+  if (problems.length > 0) return failure(problems);
+  return { kind: 'ok', type, run, text, ...reads, literalTrue: isTrue(term) };
+}
+
+export interface CheckedSource {
+  readonly term: Term;
+  readonly type: ValueType;
+  readonly problems: CelProblem[];
+}
+
+/** Everything but the closures. */
+export function checkSource(
+  source: string,
+  scope: Scope,
+  expected: ValueType | 'any',
+): CheckedSource | CelFailure {
   const parsed = parseCel(source);
   if ('summary' in parsed) return { kind: 'error', problems: [explainSyntax(parsed, source, scope)] };
   const problems: CelProblem[] = [];
   const term = resolve(parsed.root, { scope, problems, locals: new Set() });
   const type = check(term, parsed, { source, problems, expected });
-  if (problems.length > 0 || type === null) return failure(problems);
-  const reads = {
+  return problems.length > 0 || type === null ? failure(problems) : { term, type, problems };
+}
+
+export function newReads() {
+  return {
     columns: new Set<number>(),
     oldColumns: new Set<number>(),
     lets: new Set<number>(),
     lists: new Set<string>(),
+    looks: [] as Look[],
   };
-  const emission: Emission = { scope, problems, locals: new Map(), ...reads };
-  const { run } = emit(term, emission);
-  if (problems.length > 0) return failure(problems);
-  return { kind: 'ok', type, run, ...reads, literalTrue: term.kind === 'literal' && term.value === true };
+}
+
+export function isTrue(term: Term): boolean {
+  return term.kind === 'literal' && term.value === true;
 }
 
 interface Wanted {
@@ -57,6 +82,6 @@ function unexpected(term: Term, type: ValueType, expected: ValueType): CelProble
   return { offset: term.node.start, message, ...(hint === undefined ? {} : { hint }) };
 }
 
-function failure(problems: readonly CelProblem[]): CelResult {
+export function failure(problems: readonly CelProblem[]): CelFailure {
   return { kind: 'error', problems: problems.toSorted((a, b) => a.offset - b.offset) };
 }

@@ -7,8 +7,9 @@ import { ArgumentError, CelEvaluationError, type Compiled, compiled, constant } 
 import { compileElement, compileList } from './list-values.ts';
 import { compileConditional, compileKnown, compileLogic, compileNot } from './logic.ts';
 import { compileMacro, type Local } from './macros.ts';
+import type { MatchOrigin } from './match-scope.ts';
 import { compileInItems, compileInList, compileInNamedList } from './membership.ts';
-import type { CelProblem } from './result.ts';
+import type { CelProblem, Look } from './result.ts';
 import type { Scope, Variable } from './scope.ts';
 import { findSignature } from './signatures.ts';
 import { ARITHMETIC, COMPARISONS, LOGIC, type Term } from './term.ts';
@@ -22,6 +23,8 @@ export interface Emission {
   readonly oldColumns: Set<number>;
   readonly lets: Set<number>;
   readonly lists: Set<string>;
+  /** What it reads of a match; a column is null where it is none. */
+  readonly looks: Look[];
 }
 
 /** Of a term that the checker has accepted. Mistakes in constants are found here, and reported. */
@@ -81,6 +84,34 @@ function emitVariable({ type, origin }: Variable, to: Emission): Compiled {
     case 'list': {
       const entries = entriesOf(origin.name, to);
       return compiled(type, () => [...entries], false);
+    }
+    default:
+      return emitMatch(type, origin, to);
+  }
+}
+
+function emitMatch(type: ValueType, origin: MatchOrigin, to: Emission): Compiled {
+  if (origin.kind === 'key') {
+    to.looks.push(...origin.takes);
+    return compileCell(origin, type);
+  }
+  const { step } = origin;
+  to.looks.push({ step, column: 'column' in origin ? origin.column : null });
+  switch (origin.kind) {
+    case 'take':
+      return compileCell(origin, type);
+    case 'take_at': {
+      const { which } = origin;
+      const at: Expression = ({ match }) =>
+        (which === 'first' ? match?.first(step) : match?.last(step))?.at ?? null;
+      return compiled(type, at, false);
+    }
+    case 'count':
+      return compiled(type, ({ match }) => match?.count(step) ?? null, false);
+    case 'aggregate': {
+      const { kind: _, ...wanted } = origin;
+      const index = to.scope.match?.aggregate(wanted) ?? -1;
+      return compiled(type, ({ match }) => match?.aggregate(index) ?? null, false);
     }
   }
 }

@@ -18,14 +18,24 @@ export function resolveName(node: CelNode, name: string, to: Resolution): Term {
   if (to.locals.has(name)) return { kind: 'local', node, name };
   const variable = to.scope.names.get(name);
   if (variable !== undefined) return { kind: 'variable', node, variable };
+  const said = ofMatch(name, to);
+  if (said !== null) return mistake(node, to, said.message, said.hint);
   if (name === 'row' || name === 'old') {
     return mistake(node, to, `${name} is not a value: name one of its columns`, `${name}.column`);
   }
   if (name === 'lists') return mistake(node, to, 'lists is not a value: name a list', 'x in lists.NAME');
   if (to.scope.lists.has(name))
     return mistake(node, to, `unknown name ${quote(name)}`, `the list is lists.${name}`);
-  const names = [...to.locals, ...to.scope.names.keys()];
+  const names = [...to.locals, ...to.scope.names.keys(), ...(to.scope.match?.steps.keys() ?? [])];
   return mistake(node, to, `unknown name ${quote(name)}`, meant(nearest(name, names)));
+}
+
+/** What is said of a name that is something in a pattern, and no value here. */
+function ofMatch(name: string, { scope: { match } }: Resolution): { message: string; hint?: string } | null {
+  const step = match?.steps.get(name);
+  if (step === undefined) return match?.elsewhere.get(name) ?? null;
+  const hint = `${name}.first.${step.columns[0]?.name ?? 'at'}, or count(${name})`;
+  return { message: `${name} is a step: name a column of what it took`, hint };
 }
 
 export interface Field {

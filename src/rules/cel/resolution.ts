@@ -11,12 +11,12 @@ export interface Resolution {
   readonly locals: ReadonlySet<string>;
 }
 
-export function report(to: Resolution, offset: number, ...[message, hint]: [string, string?]): void {
+export function report(to: Resolution, offset: number, ...[message, hint]: [string, (string | undefined)?]): void {
   to.problems.push({ offset, message, ...(hint === undefined ? {} : { hint }) });
 }
 
 /** Reports a mistake that is the whole node. */
-export function mistake(node: CelNode, to: Resolution, ...said: [string, string?]): Term {
+export function mistake(node: CelNode, to: Resolution, ...said: [string, (string | undefined)?]): Term {
   report(to, node.pos, ...said);
   return { kind: 'mistake', node, parts: [] };
 }

@@ -2,6 +2,7 @@ import type { CelNode } from './cel-js.ts';
 import { rewriteLiteral } from './cel-js.ts';
 import { holderOf, resolveField, resolveName } from './names.ts';
 import { mistake, type Resolution } from './resolution.ts';
+import { resolveAggregate, resolveStepField } from './step-names.ts';
 import { ARITHMETIC, COMPARISONS, LOGIC, MACROS, type MacroName, type Term } from './term.ts';
 import { unknownFunction } from './unknown-function.ts';
 
@@ -80,10 +81,14 @@ function resolveLiteral(node: LiteralNode, value: LiteralNode['args'], to: Resol
 function resolveDot(node: CelNode, of: CelNode, name: string, to: Resolution): Term {
   const holder = holderOf(of, to);
   if (holder !== null) return resolveField(node, { holder, name, at: node.pos, holderAt: of.pos }, to);
+  const taken = resolveStepField(node, to);
+  if (taken !== null) return taken;
   const inner = resolve(of, to);
   if (inner.kind === 'mistake') return { kind: 'mistake', node, parts: [inner] };
   const json = jsonHint(inner);
   if (json !== null) return mistake(node, to, `.${name}: ${JSON_IS_TEXT}`, json);
+  if (to.scope.match !== null)
+    return mistake(node, to, `.${name}: only row, old, lists and steps have fields`);
   const hint = to.scope.row.has(name) ? `row.${name}` : undefined;
   return mistake(node, to, `.${name}: only row, old and lists have fields`, hint);
 }
@@ -91,7 +96,10 @@ function resolveDot(node: CelNode, of: CelNode, name: string, to: Resolution): T
 /** `row["x"]` is a column; elsewhere brackets take an element of a list. */
 function resolveBrackets(node: CelNode, of: CelNode, index: CelNode, to: Resolution): Term {
   const holder = holderOf(of, to);
-  if (holder === null) return resolveElement(node, { list: resolve(of, to), index: resolve(index, to) }, to);
+  if (holder === null) {
+    const taken = resolveStepField(node, to);
+    return taken ?? resolveElement(node, { list: resolve(of, to), index: resolve(index, to) }, to);
+  }
   if (index.op === 'value' && typeof index.args === 'string') {
     return resolveField(node, { holder, name: index.args, at: index.pos, holderAt: of.pos }, to);
   }
@@ -127,6 +135,8 @@ function resolveCall(node: CelNode, call: CallNode, to: Resolution): Term {
   if (receiver !== null && macro !== undefined && args.length >= 2) {
     return resolveMacro(node, macro, receiver, args, to);
   }
+  const aggregate = receiver === null ? resolveAggregate(node, { name, args }, to) : null;
+  if (aggregate !== null) return aggregate;
   const parts = {
     receiver: receiver === null ? null : resolve(receiver, to),
     args: args.map((arg) => resolve(arg, to)),

@@ -1,13 +1,15 @@
 import type { ColumnPlan } from '../plan.ts';
 import type { ValueType } from '../plan-parts.ts';
+import { type MatchOrigin, type MatchScope, matchNames } from './match-scope.ts';
 
-/** Where a name's value comes from at run time. A union: pattern steps will join it. */
+/** Where a name's value comes from at run time. */
 export type Origin =
   | { readonly kind: 'column'; readonly column: number; readonly pgType: string }
   | { readonly kind: 'old'; readonly column: number; readonly pgType: string }
   | { readonly kind: 'let'; readonly index: number }
   | { readonly kind: 'at' }
-  | { readonly kind: 'list'; readonly name: string };
+  | { readonly kind: 'list'; readonly name: string }
+  | MatchOrigin;
 
 export interface Variable {
   readonly name: string;
@@ -25,6 +27,8 @@ export interface Scope {
   readonly old: ReadonlyMap<string, Variable> | null;
   /** `lists.NAME`: bound when a condition is compiled. */
   readonly lists: ReadonlyMap<string, ReadonlySet<string>>;
+  /** In patterns: the steps, and what they have taken; null in rules. */
+  readonly match: MatchScope | null;
 }
 
 /** These mean themselves also where a column bears the name: the column is then `row.at`. */
@@ -38,6 +42,7 @@ export interface ScopeParts {
   /** The index of a `let` here is its place in `Frame.lets`. */
   readonly lets: readonly { readonly name: string; readonly type: ValueType }[];
   readonly lists: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly match?: MatchScope | null;
 }
 
 /** The scope of a rule over one table. A `let` wins over a column of its name (the loader refuses the pair). */
@@ -52,7 +57,8 @@ export function scopeOf(parts: ScopeParts): Scope {
   parts.lets.forEach(({ name, type }, index) => {
     names.set(name, { name, type, origin: { kind: 'let', index } });
   });
+  for (const [name, variable] of matchNames(parts.match ?? null)) names.set(name, variable);
   for (const own of OWN_NAMES) names.delete(own);
-  names.set('at', { name: 'at', type: 'timestamp', origin: { kind: 'at' } });
-  return { names, row, old: parts.old ? old : null, lists: parts.lists };
+  if (parts.match?.whole !== true) names.set('at', { name: 'at', type: 'timestamp', origin: { kind: 'at' } });
+  return { names, row, old: parts.old ? old : null, lists: parts.lists, match: parts.match ?? null };
 }

@@ -43,7 +43,7 @@ export function makePlan(version: string, tables: readonly Partial<TablePlan>[])
       keys: [{ dimension: 0, columns: [1] }],
       ...table,
     })),
-    rules: [],
+    rules: [], patterns: [],
     stores: [],
     scoring: new Map(),
     lists: new Map(),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BUCKETS, bucketOf, keyText, partitionOf } from '../../../src/events/keys.ts';
+import { BUCKETS, bucketOf, keyText, LANE_KEY, partitionOf } from '../../../src/events/keys.ts';
 import { NOT_SENT, UNCHANGED } from '../../../src/events/row.ts';
 
 describe('the text of a key', () => {
@@ -21,7 +21,11 @@ describe('the text of a key', () => {
       expect(keyText([cell, 'a'], [0, 1])).toBeNull();
     }
     expect(keyText([], [3])).toBeNull();
-    expect(keyText(['a'], [])).toBeNull();
+  });
+
+  test('of no columns is the same for all rows: a lane', () => {
+    expect(keyText(['a'], [])).toBe(LANE_KEY);
+    expect(keyText([null], [])).toBe(LANE_KEY);
   });
 
   test('stays whole up to 512 bytes of UTF-8 and is a prefix and a hash above', () => {

@@ -1,0 +1,30 @@
+import type { Frame, MessageTemplate, ValueType } from '../rules/plan-parts.ts';
+import { formatValue } from '../rules/value-format.ts';
+import { cutMessage } from './text.ts';
+
+/** What a person reads. `lets`: their types, in the order of `Frame.lets`. */
+export function messageText(
+  template: MessageTemplate,
+  frame: Frame,
+  lets: readonly { readonly type: ValueType }[],
+): string {
+  const parts = template.map((part) => {
+    switch (part.kind) {
+      case 'text':
+        return part.text;
+      case 'column': {
+        const cell = frame.row.cells[part.column];
+        return typeof cell === 'string' ? cell : 'null';
+      }
+      case 'let':
+        return shown(frame.lets[part.index] ?? null, lets[part.index]?.type ?? 'string');
+      case 'value':
+        return shown(part.value(frame), part.type);
+    }
+  });
+  return cutMessage(parts.join(''));
+}
+
+function shown(value: Frame['lets'][number], type: ValueType): string {
+  return value === null ? 'null' : formatValue(value, type);
+}
