@@ -8,21 +8,26 @@ export function messageText(
   frame: Frame,
   lets: readonly { readonly type: ValueType }[],
 ): string {
-  const parts = template.map((part) => {
-    switch (part.kind) {
-      case 'text':
-        return part.text;
-      case 'column': {
-        const cell = frame.row.cells[part.column];
-        return typeof cell === 'string' ? cell : 'null';
-      }
-      case 'let':
-        return shown(frame.lets[part.index] ?? null, lets[part.index]?.type ?? 'string');
-      case 'value':
-        return shown(part.value(frame), part.type);
+  return cutMessage(template.map((part) => pieceText(part, frame, lets)).join(''));
+}
+
+function pieceText(
+  part: MessageTemplate[number],
+  frame: Frame,
+  lets: readonly { readonly type: ValueType }[],
+): string {
+  switch (part.kind) {
+    case 'text':
+      return part.text;
+    case 'column': {
+      const cell = frame.row.cells[part.column];
+      return typeof cell === 'string' ? cell : 'null';
     }
-  });
-  return cutMessage(parts.join(''));
+    case 'let':
+      return shown(frame.lets[part.index] ?? null, lets[part.index]?.type ?? 'string');
+    case 'value':
+      return shown(part.value(frame), part.type);
+  }
 }
 
 function shown(value: Frame['lets'][number], type: ValueType): string {

@@ -139,7 +139,11 @@ function checkCovered(draft: Draft, { spec, spot }: Part<PatternSpec>, { steps }
     const names = [event.table.event, ...event.chain.map((view) => view.name)];
     if (spec.input?.some((one) => names.includes(one))) continue;
     const message = `step "${name}" is over ${event.name}, which "input" (${formatInput(spec.input)}) leaves out`;
-    draft.problems.error(at.in('event').place, message, `write input: [${formatInput(spec.input)}, ${event.name}]`);
+    draft.problems.error(
+      at.in('event').place,
+      message,
+      `write input: [${formatInput(spec.input)}, ${event.name}]`,
+    );
     ok = false;
   }
   return ok && spot.keys.length > 0;

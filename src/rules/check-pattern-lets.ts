@@ -55,7 +55,11 @@ interface OneLet extends LetParts {
   readonly lets: readonly PatternLetPlan[];
 }
 
-function checkText(draft: Draft, { name, spot, lets, broken, match }: OneLet, source: string): PatternLetPlan | null {
+function checkText(
+  draft: Draft,
+  { name, spot, lets, broken, match }: OneLet,
+  source: string,
+): PatternLetPlan | null {
   if (mentions(source, broken)) return null;
   const result = checkCel(draft, { table: null, source, spot, lets: [...lets], match, expected: 'any' });
   return result === null ? null : { kind: 'cel', name, type: result.type, value: result.run };
@@ -72,7 +76,11 @@ function checkAggregate(draft: Draft, one: OneLet, spec: AggregateSpec): Pattern
     return null;
   }
   if (other !== undefined) {
-    draft.problems.error(spot.in(other).key, `"${name}" has two functions, ${fn} and ${other}`, 'make two lets');
+    draft.problems.error(
+      spot.in(other).key,
+      `"${name}" has two functions, ${fn} and ${other}`,
+      'make two lets',
+    );
     return null;
   }
   const of = spec[fn] ?? '';

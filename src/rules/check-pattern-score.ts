@@ -20,7 +20,8 @@ export function checkScore(draft: Draft, { spec, spot }: Part<PatternSpec>, part
       draft.problems.warning(at.key, '"score_on" does nothing without "score"', 'write score: 50');
     }
     const step = tree.steps[named(on) ?? -1];
-    if (step === undefined || scored(step, set)) return step === undefined || score === undefined ? [] : [step.step];
+    if (step === undefined || scored(step, set))
+      return step === undefined || score === undefined ? [] : [step.step];
     const event = step.event.table.event;
     const message = `step "${on}" is over ${step.event.name}, and event "${event}" has no scoring`;
     draft.problems.error(at.place, message, hint(event));

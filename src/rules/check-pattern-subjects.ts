@@ -71,7 +71,11 @@ function checkCooldown(
   const lacking = by.filter((name) => !names.includes(name));
   if (lacking.length === 0) return;
   const message = `the cooldown is by ${names.join(', ')}, and the pattern by ${by.join(', ')}: it must contain it`;
-  draft.problems.error(spot.in('cooldown', 'by').place, message, `write by: [${[...by, ...names].join(', ')}]`);
+  draft.problems.error(
+    spot.in('cooldown', 'by').place,
+    message,
+    `write by: [${[...by, ...names].join(', ')}]`,
+  );
 }
 
 interface ColumnParts extends SubjectParts {
@@ -92,7 +96,10 @@ function column(draft: Draft, name: string, { tree, inputs, whole, spot }: Colum
     draft.problems.error(spot.place, `no step has a column "${name}"`, didYouMean(nearest(name, known)));
     return null;
   }
-  const takes = having.map(({ step, event }) => ({ step, column: draft.column(event.table, name, spot) ?? 0 }));
+  const takes = having.map(({ step, event }) => ({
+    step,
+    column: draft.column(event.table, name, spot) ?? 0,
+  }));
   return ({ match }) => {
     let [text, position]: [string | null, string] = [null, ''];
     for (const take of takes) {

@@ -68,7 +68,8 @@ function checkAfterMatch(draft: Draft, { spec, spot }: Part<PatternSpec>, tree: 
   const [kind, other] = kinds.filter((one) => after[one] !== undefined);
   const fallback: AfterMatch = { kind: 'skip_past_last' };
   if (kind === undefined || other !== undefined) {
-    if (at.keys.length !== 1) draft.problems.error(at.place, 'after_match names one step', 'write { skip_to_first: STEP }');
+    if (at.keys.length !== 1)
+      draft.problems.error(at.place, 'after_match names one step', 'write { skip_to_first: STEP }');
     return fallback;
   }
   const step = stepNamed(draft, after[kind] ?? '', { tree, at: at.in(kind) });
@@ -131,7 +132,11 @@ function checkEffects(draft: Draft, part: Part<PatternSpec>, parts: Effects) {
   };
 }
 
-function checkTimeout(draft: Draft, { spec, spot }: Part<PatternSpec>, parts: Effects): PatternPlan['onTimeout'] {
+function checkTimeout(
+  draft: Draft,
+  { spec, spot }: Part<PatternSpec>,
+  parts: Effects,
+): PatternPlan['onTimeout'] {
   const { on_timeout: asked } = spec;
   if (asked === undefined) return null;
   const at = spot.in('on_timeout');

@@ -46,7 +46,8 @@ class SequenceChecker {
       const message = `step "${node.name}" is an absence, and cannot be first: it is judged after an event`;
       this.#draft.problems.error(node.spot.in('not').key, message, 'put a step before it');
     } else if (says(node, 'contiguity')) {
-      const message = '"contiguity" does nothing on the first step: it says how a step follows the one before';
+      const message =
+        '"contiguity" does nothing on the first step: it says how a step follows the one before';
       this.#draft.problems.warning(node.spot.in('contiguity').key, message);
     }
   }
@@ -64,14 +65,22 @@ class SequenceChecker {
     }
     if (before === null || before.kind === 'absence' || !before.quantifier.skippable) return;
     const message = `step "${name}" is an absence right after "${before.name}", which is optional`;
-    this.#draft.problems.error(spot.in('not').key, message, 'write two patterns, one with it and one without');
+    this.#draft.problems.error(
+      spot.in('not').key,
+      message,
+      'write two patterns, one with it and one without',
+    );
   }
 
   #taking(node: Exclude<PatternNode, { kind: 'absence' }> | StepNode, before: PatternNode | null): void {
     const { name, spot, quantifier } = node;
     if (quantifier.skippable && before !== null && before.kind === 'step' && before.quantifier.greedy) {
       const message = `"${name}" is optional, right after "${before.name}", which is greedy`;
-      this.#draft.problems.error(spot.in('optional').key, message, 'write two patterns, one with it and one without');
+      this.#draft.problems.error(
+        spot.in('optional').key,
+        message,
+        'write two patterns, one with it and one without',
+      );
     }
     if (says(node, 'until') && !says(node, 'times')) this.#loopOnly(node, 'until');
     else if (says(node, 'until') && quantifier.max !== null && node.spec.times !== undefined) {

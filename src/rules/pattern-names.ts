@@ -1,5 +1,4 @@
-import { type MatchScope, type StepScope } from './cel/match-scope.ts';
-import type { Variable } from './cel/scope.ts';
+import type { KeyVariable, MatchScope, StepScope } from './cel/match-scope.ts';
 import type { CheckedInputs } from './check-inputs.ts';
 import { TAKEN } from './check-lets.ts';
 import type { Draft } from './draft.ts';
@@ -11,7 +10,11 @@ import type { AggregateSpec } from './schema-patterns.ts';
 import type { Spot } from './yaml-document.ts';
 
 /** Columns, lets and steps share one space of names. Gives those that are told to clash. */
-export function checkNames(draft: Draft, { spec, spot }: Part<PatternSpec>, tree: StepTree): ReadonlySet<string> {
+export function checkNames(
+  draft: Draft,
+  { spec, spot }: Part<PatternSpec>,
+  tree: StepTree,
+): ReadonlySet<string> {
   const broken = new Set<string>();
   const clash = (name: string, at: Spot, what: string): void => {
     const hint = `give the ${what} another name`;
@@ -90,7 +93,8 @@ function scopeOf(draft: Draft, { tree, aggregates }: ScopeParts): Pick<MatchScop
 function nodesElsewhere({ steps, groups }: StepTree): Elsewhere {
   const elsewhere: Elsewhere = new Map();
   for (const { name, kind } of steps) {
-    if (kind === 'absence') elsewhere.set(name, { message: `step "${name}" is an absence: it takes nothing` });
+    if (kind === 'absence')
+      elsewhere.set(name, { message: `step "${name}" is an absence: it takes nothing` });
   }
   for (const { name, elements } of groups) {
     const hint = `name one of its steps, as in ${elements[0]?.name ?? 'step'}`;
@@ -103,12 +107,14 @@ function nodesElsewhere({ steps, groups }: StepTree): Elsewhere {
 function instead(value: AggregateSpec | string): string {
   if (typeof value === 'string') return `write what it says: ${value}`;
   const [entry] = Object.entries(value);
-  return entry === undefined || entry[0] === 'changed' ? 'judge it in the when of the pattern' : `use ${entry[0]}(${entry[1]})`;
+  return entry === undefined || entry[0] === 'changed'
+    ? 'judge it in the when of the pattern'
+    : `use ${entry[0]}(${entry[1]})`;
 }
 
 /** The columns of the key by the first step's names. */
-function keyVariables(draft: Draft, { by, columns }: CheckedInputs, { steps }: StepTree): Variable[] {
-  return (by ?? []).flatMap((name, index): Variable[] => {
+function keyVariables(draft: Draft, { by, columns }: CheckedInputs, { steps }: StepTree): KeyVariable[] {
+  return (by ?? []).flatMap((name, index): KeyVariable[] => {
     const takes = steps.flatMap(({ kind, step, event }) => {
       const column = draft.indexes(event.table, [columns[step]?.[index] ?? ''])[0] ?? -1;
       return kind === 'absence' || column < 0 ? [] : [{ step, column }];

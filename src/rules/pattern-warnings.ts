@@ -55,5 +55,7 @@ function overlaps(absence: StepNode, step: StepNode): boolean {
 /** Every row of the other's event is one of its own. */
 function covers({ event, spec }: StepNode, { event: other }: StepNode): boolean {
   if (spec.when !== undefined || event.table !== other.table) return false;
-  return event.chain.length < other.chain.length && event.chain.every((view, index) => view === other.chain[index]);
+  return (
+    event.chain.length < other.chain.length && event.chain.every((view, index) => view === other.chain[index])
+  );
 }

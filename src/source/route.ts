@@ -38,7 +38,7 @@ export class Router {
 
   constructor(plan: Pick<Plan, 'tables'>, partitions: number) {
     this.#tables = plan.tables;
-    this.#lanes = plan.tables.map(({ keys }) => 1 << (keys.findIndex(isLane) + 1)).map((role) => role & ~1);
+    this.#lanes = plan.tables.map(laneRole);
     this.#byName = new Map(plan.tables.map((table, i) => [`${table.schema}.${table.name}`, i]));
     this.#partitions = partitions;
     this.targets = new Int32Array(partitions);
@@ -95,6 +95,12 @@ export class Router {
       columns.length === relation.columns.length && columns.every((index, column) => index === column);
     return { relation, table, ops: opsMask(plan.ops), columns, same };
   }
+}
+
+/** 0: the table has none. */
+function laneRole({ keys }: TablePlan): number {
+  const lane = keys.findIndex(isLane);
+  return lane < 0 ? 0 : 1 << (lane + 1);
 }
 
 function isLane({ columns }: TableKey): boolean {

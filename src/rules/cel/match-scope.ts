@@ -1,7 +1,6 @@
 import type { AggregatePlan } from '../pattern-plan.ts';
 import type { ColumnPlan } from '../plan.ts';
 import type { ValueType } from '../plan-parts.ts';
-import type { Variable } from './scope.ts';
 
 /** One of the events that a step has taken. */
 export type Which = 'first' | 'last';
@@ -26,6 +25,12 @@ export interface Take {
   readonly column: number;
 }
 
+export interface KeyVariable {
+  readonly name: string;
+  readonly type: ValueType;
+  readonly origin: Extract<MatchOrigin, { kind: 'key' }>;
+}
+
 export interface StepScope {
   readonly name: string;
   readonly step: number;
@@ -40,15 +45,11 @@ export interface MatchScope {
   /** The condition is judged on a whole match: there is no row at hand. */
   readonly whole: boolean;
   /** Columns of the key, which is the same for all events of a match; of whole matches only. */
-  readonly keys: readonly Variable[];
+  readonly keys: readonly KeyVariable[];
   /** Names that are something, and not to be had here: what is said of them. */
   readonly elsewhere: ReadonlyMap<string, { readonly message: string; readonly hint?: string }>;
   /** Index of the aggregate in `PatternPlan.aggregates`, which keeps each one once. */
   readonly aggregate: (wanted: AggregatePlan) => number;
-}
-
-export function matchNames(match: MatchScope | null): [string, Variable][] {
-  return (match?.keys ?? []).map((variable) => [variable.name, variable]);
 }
 
 export type AggregateFunction = AggregatePlan['fn'];

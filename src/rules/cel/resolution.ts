@@ -11,7 +11,11 @@ export interface Resolution {
   readonly locals: ReadonlySet<string>;
 }
 
-export function report(to: Resolution, offset: number, ...[message, hint]: [string, (string | undefined)?]): void {
+export function report(
+  to: Resolution,
+  offset: number,
+  ...[message, hint]: [string, (string | undefined)?]
+): void {
   to.problems.push({ offset, message, ...(hint === undefined ? {} : { hint }) });
 }
 

@@ -1,6 +1,6 @@
 import type { ColumnPlan } from '../plan.ts';
 import type { ValueType } from '../plan-parts.ts';
-import { type MatchOrigin, type MatchScope, matchNames } from './match-scope.ts';
+import type { MatchOrigin, MatchScope } from './match-scope.ts';
 
 /** Where a name's value comes from at run time. */
 export type Origin =
@@ -57,7 +57,7 @@ export function scopeOf(parts: ScopeParts): Scope {
   parts.lets.forEach(({ name, type }, index) => {
     names.set(name, { name, type, origin: { kind: 'let', index } });
   });
-  for (const [name, variable] of matchNames(parts.match ?? null)) names.set(name, variable);
+  for (const key of parts.match?.keys ?? []) names.set(key.name, key);
   for (const own of OWN_NAMES) names.delete(own);
   if (parts.match?.whole !== true) names.set('at', { name: 'at', type: 'timestamp', origin: { kind: 'at' } });
   return { names, row, old: parts.old ? old : null, lists: parts.lists, match: parts.match ?? null };

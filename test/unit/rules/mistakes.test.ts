@@ -79,14 +79,12 @@ const OF_RULES: readonly (readonly [about: string, lines: string, told: readonly
       b: { count: transaction, by: user_id, over: { tumbling: 1h } }
       c: { speed_kmh: [amount, amount], by: user_id, over: 1m }
     guard: true
-    tests: [{ name: x, events: [{ id: 1 }], expect: { timeouts: 1 } }]
 `,
     [
       '12:12: error: this version does not have the window function stddev yet',
       '13:51: error: this version has sliding windows only (over: 1h): tumbling, hopping, session and rows are not in it yet',
       '14:12: error: this version does not have the window function speed_kmh yet',
       '15:12: error: this version does not have guard rules yet',
-      '16:55: error: this version does not have patterns and their timeouts yet',
     ],
   ],
   [
@@ -170,9 +168,9 @@ const OF_FILES: readonly (readonly [about: string, text: string, told: readonly 
   ],
   [
     'sections of later versions, and of none',
-    `${EVENTS}patterns: []\nanomalies: []\nruls: []\nx-mine: 1\n`,
+    `${EVENTS}rankings: []\nanomalies: []\nruls: []\nx-mine: 1\n`,
     [
-      '8:1: error: this version does not have patterns yet',
+      '8:1: error: this version does not have rankings yet',
       '9:1: error: this version does not have anomalies yet',
       '10:1: error: unknown key "ruls" (did you mean rules?)',
     ],

@@ -78,7 +78,8 @@ test('the JSON Schema is draft-07, strict, and takes x-… keys', () => {
     required: ['version'],
     properties: {
       version: { const: 1 },
-      patterns: { not: {} },
+      patterns: { items: { required: ['id', 'steps'], additionalProperties: false } },
+      rankings: { not: {} },
       rules: {
         items: { required: ['id', 'event'], additionalProperties: false, patternProperties: { '^x-': {} } },
       },

@@ -47,6 +47,27 @@ describe('where a row goes', () => {
     expect(routed([], bare)).toEqual([[partition('public.payments'), HOME_ROLE]]);
   });
 
+  test('a lane has every row, and is home to none', () => {
+    const lane = { dimension: 1, columns: [] };
+    const keyed = new Router(
+      plan('v', [table({ keys: [lane, { dimension: 0, columns: [1] }] })]),
+      PARTITIONS,
+    );
+    expect(partition('5')).not.toBe(partition(''));
+    expect(routed(['1', '5', null], keyed)).toEqual([
+      [partition('5'), HOME_ROLE | 4],
+      [partition(''), 2],
+    ]);
+    expect(partition('11')).not.toBe(partition(''));
+    const bare = new Router(plan('v', [table({ keys: [lane] })]), PARTITIONS);
+    expect(routed(['11', null, null], bare)).toEqual([
+      [partition('11'), HOME_ROLE],
+      [partition(''), 2],
+    ]);
+    const unnamed = new Router(plan('v', [table({ keys: [lane], primaryKey: [] })]), PARTITIONS);
+    expect(routed(['x', 'y', null], unnamed)[0]).toEqual([partition('["x","y",null]'), HOME_ROLE]);
+  });
+
   test('every row has one home, every key that is not NULL one role, and no partition twice', () => {
     const cell = fc.option(fc.string({ maxLength: 4 }), { nil: null });
     fc.assert(

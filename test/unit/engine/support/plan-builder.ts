@@ -103,7 +103,15 @@ export class PlanBuilder {
       keep: longest + (this.#tables[store.table]?.spec.lateness ?? 0),
     }));
     const tables = this.#tables.map((table) => this.#tablePlan(table));
-    return { version, tables, stores, rules: this.#rules, patterns: [], scoring: this.#scoring, lists: new Map() };
+    return {
+      version,
+      tables,
+      stores,
+      rules: this.#rules,
+      patterns: [],
+      scoring: this.#scoring,
+      lists: new Map(),
+    };
   }
 
   #tablePlan({ name, spec, keys, events }: TableDraft): TablePlan {
