@@ -1,13 +1,12 @@
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import type { Config } from '../config.ts';
-import { EXIT, WeirError } from '../errors.ts';
 import type { QueueFinding } from '../queue/finding.ts';
 import { postgresFindings } from '../queue/postgres-checks.ts';
 import { redisFindings } from '../queue/redis-checks.ts';
 import { type Finding, failed } from '../source/finding.ts';
 import { databaseOf, otherDatabase, withClient } from './connect.ts';
-import { shownUrl } from './redact.ts';
+import { redisRefusal } from './redis-refusal.ts';
 
 /** Looks and makes nothing. */
 export async function examineQueue({ queue, slot }: Config): Promise<readonly Finding[]> {
@@ -45,18 +44,6 @@ async function examineRedis(url: string): Promise<readonly QueueFinding[]> {
   } finally {
     redis.disconnect();
   }
-}
-
-function redisRefusal(url: string, cause: unknown): WeirError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  const refused = /NOAUTH|WRONGPASS|NOPERM/.test(why);
-  return new WeirError({
-    code: refused ? 'WEIR_REDIS_REFUSED' : 'WEIR_REDIS_UNREACHABLE',
-    message: `Redis at ${shownUrl(url)} ${refused ? 'refuses us' : 'does not answer'}: ${why}`,
-    hint: 'check REDIS_URL, and that the server runs and listens there',
-    exit: refused ? EXIT.usage : EXIT.unreachable,
-    cause,
-  });
 }
 
 async function examinePostgres(url: string, slot: string): Promise<readonly (QueueFinding | Finding)[]> {

@@ -20,11 +20,13 @@ export async function initSteps(context: InitContext): Promise<readonly Step[]> 
 
 async function roleStep(context: InitContext, role: string): Promise<Step> {
   const { source, config } = context;
+  const there = await roleExists(source, role);
+  const may = 'Reads the WAL of the published tables and owns the schema weir';
   return {
     title: `role ${role}`,
-    why: 'Reads the WAL of the published tables and owns the schema weir; it may not read your tables.',
+    why: there ? `${may}.` : `${may}; it may not read your tables.`,
     where: nameOfSource(context),
-    script: (await roleExists(source, role)) ? THERE : roleSql(role, databaseOf(config.databaseUrl)),
+    script: there ? THERE : roleSql(role, databaseOf(config.databaseUrl)),
     run: async () => {
       const made = await makeRole(source, role, databaseOf(config.databaseUrl));
       return made ? `made; give it a password (in psql: \\password ${role})` : 'there already';

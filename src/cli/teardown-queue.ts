@@ -10,6 +10,7 @@ import type { Instance } from '../store/control.ts';
 import { connect, databaseOf, otherDatabase, withClient } from './connect.ts';
 import { queueInstance } from './queue-instance.ts';
 import { shownUrl } from './redact.ts';
+import { redisRefusal } from './redis-refusal.ts';
 import type { Step } from './step.ts';
 
 export interface QueueRemoval {
@@ -62,12 +63,17 @@ function keyPattern(named: string): string {
 /** BullMQ's `obliterate` leaves each queue's `meta`. */
 async function unlink(url: string, pattern: string): Promise<string> {
   const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 5_000 });
-  redis.on('error', () => undefined); // the command at hand fails with it
+  let last: unknown = null;
+  redis.on('error', (error) => {
+    last = error;
+  });
   let keys = 0;
   try {
     await redis.connect();
     for await (const found of redis.scanStream({ match: pattern, count: 1_000 }) as AsyncIterable<string[]>)
       if (found.length > 0) keys += await redis.unlink(...found);
+  } catch (error) {
+    throw redisRefusal(url, last ?? error);
   } finally {
     redis.disconnect();
   }

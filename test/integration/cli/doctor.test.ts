@@ -130,6 +130,17 @@ test('a Redis that evicts is found, and one that is away exits 3', async () => {
   expect(away.exit).toBe(3);
   expect(away.stdout).toContain('redis://:***@127.0.0.1:1 does not answer');
   expect(away.stdout).toContain('✓ source wal-level');
+  const down = await weir(['teardown', '--apply', '--json'], { REDIS_URL: 'redis://:hunter2@127.0.0.1:1' });
+  expect([down.exit, JSON.parse(down.stderr).error]).toEqual([
+    3,
+    {
+      code: 'WEIR_REDIS_UNREACHABLE',
+      message: expect.stringMatching(
+        /^Redis at redis:\/\/:\*\*\*@127.0.0.1:1 does not answer: .*ECONNREFUSED/,
+      ),
+      hint: expect.stringContaining('REDIS_URL'),
+    },
+  ]);
 });
 
 test('teardown without REDIS_URL tells the command that removes the keys, and once more with it removes them', async () => {
