@@ -43,21 +43,31 @@ export function compileFor(io: CliIo, { rules, sources, offline }: Asked): Promi
   return withClient({ url, slot, variable: 'DATABASE_URL' }, (source) => readRules({ ...options, source }));
 }
 
+function sizeOf(plan: CompiledRules['plan']): string {
+  if (plan === null) return '';
+  const { rules, patterns, tables } = plan;
+  const both = patterns.length === 0 ? '' : ` and ${patterns.length} patterns`;
+  return `, ${rules.length} rules${both} over ${tables.length} tables`;
+}
+
 export async function reportProblems(
   io: CliIo,
   { plan, problems }: CompiledRules,
   json: boolean,
 ): Promise<ExitCode> {
+  // Of patterns without `by`.
+  const lane = (plan?.patterns ?? []).filter(({ by }) => by === null).map(({ id }) => id);
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   if (json) {
     await print(
       io,
-      `${JSON.stringify({ valid: plan !== null, version: plan?.version ?? null, problems }, null, 2)}\n`,
+      `${JSON.stringify({ valid: plan !== null, version: plan?.version ?? null, lane, problems }, null, 2)}\n`,
     );
   } else {
     for (const problem of problems) await print(io, `${formatProblem(problem)}\n`);
-    const rules = plan === null ? '' : `, ${plan.rules.length} rules over ${plan.tables.length} tables`;
-    await print(io, `${errors} errors, ${problems.length - errors} warnings${rules}\n`);
+    await print(io, `${errors} errors, ${problems.length - errors} warnings${sizeOf(plan)}\n`);
+    if (lane.length > 0)
+      await print(io, `one lane, in one partition, sees every row for: ${lane.join(', ')}\n`);
   }
   return plan === null ? EXIT.usage : EXIT.ok;
 }

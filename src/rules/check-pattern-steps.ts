@@ -1,3 +1,4 @@
+import type { Look } from './cel/result.ts';
 import { checkBool, checkCel, checkSplit, type MatchParts } from './check-condition.ts';
 import { mentions } from './check-lets.ts';
 import { micros } from './check-sequence.ts';
@@ -18,7 +19,7 @@ export function planSteps(draft: Draft, parts: StepParts): StepPlan[] {
   return parts.tree.steps.map((node) => planStep(draft, node, parts));
 }
 
-function planStep(draft: Draft, node: StepNode, { match, broken }: StepParts): StepPlan {
+function planStep(draft: Draft, node: StepNode, { tree, match, broken }: StepParts): StepPlan {
   const { name, spec, spot, event, step } = node;
   const asked = { table: event.table, lets: [], match };
   const skip = (source: string | undefined) => source === undefined || mentions(source, broken);
@@ -28,6 +29,8 @@ function planStep(draft: Draft, node: StepNode, { match, broken }: StepParts): S
   const until = skip(spec.until)
     ? null
     : checkCel(draft, { ...asked, source: spec.until ?? '', spot: spot.in('until'), expected: 'bool' });
+  warnOfNothing(draft, node, { tree, asked: 'when', looks: when?.looks ?? [] });
+  warnOfNothing(draft, node, { tree, asked: 'until', looks: until?.looks ?? [] });
   return {
     name,
     table: draft.world.tables.indexOf(event.table),
@@ -40,6 +43,23 @@ function planStep(draft: Draft, node: StepNode, { match, broken }: StepParts): S
     within: step === 0 ? null : micros(spec.within),
     gap: micros(spec.gap),
   };
+}
+
+interface Looking {
+  readonly tree: StepTree;
+  readonly asked: 'when' | 'until';
+  readonly looks: readonly Look[];
+}
+
+/** A step that comes later has taken nothing yet, unless a round of its group went before. */
+function warnOfNothing(draft: Draft, node: StepNode, { tree, asked, looks }: Looking): void {
+  if (node.repeated) return;
+  const early = looks.find(({ step }) => step > node.step || (step === node.step && node.single));
+  if (early === undefined) return;
+  const { name } = tree.steps[early.step] ?? node;
+  const when = early.step === node.step ? 'here' : `before step "${node.name}"`;
+  const message = `step "${name}" has taken nothing ${when}: its events are unknown, and it counts 0`;
+  draft.problems.warning(node.spot.in(asked).place, message, 'look at the steps before');
 }
 
 export function planSequence(

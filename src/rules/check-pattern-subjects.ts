@@ -74,7 +74,7 @@ function checkCooldown(
   draft.problems.error(
     spot.in('cooldown', 'by').place,
     message,
-    `write by: [${[...by, ...names].join(', ')}]`,
+    `write by: [${[...new Set([...by, ...names])].join(', ')}]`,
   );
 }
 

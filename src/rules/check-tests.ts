@@ -10,21 +10,29 @@ import type { Spot } from './yaml-document.ts';
 
 /** The tests in rule files name events, columns and rules that exist, and times that are times. */
 export function checkTests(set: RuleSet, world: World, problems: Problems): void {
-  const rules = [...set.rules, ...set.patterns].map(({ name }) => name);
+  const patterns = set.patterns.map(({ name }) => name);
+  const rules = [...set.rules.map(({ name }) => name), ...patterns];
+  const names = { event: null, rules, patterns, world, problems };
   for (const rule of set.rules) {
     (rule.spec.tests ?? []).forEach((spec, index) => {
       const spot = rule.spot.in('tests', index);
-      checkTest({ name: spec.name, spec, spot }, { event: rule.spec.event, rules, world, problems });
+      checkTest({ name: spec.name, spec, spot }, { ...names, event: rule.spec.event });
+      if (typeof spec.expect.timeouts !== 'number') return;
+      problems.error(spot.in('expect', 'timeouts').key, 'a rule has no timeouts: they are of patterns');
     });
   }
   for (const pattern of set.patterns) {
-    const event = oneEvent(pattern.spec.steps, world);
-    (pattern.spec.tests ?? []).forEach((spec, index) => {
+    const { spec: asked } = pattern;
+    const event = oneEvent(asked.steps, world);
+    (asked.tests ?? []).forEach((spec, index) => {
       const spot = pattern.spot.in('tests', index);
-      checkTest({ name: spec.name, spec, spot }, { event, rules, world, problems });
+      checkTest({ name: spec.name, spec, spot }, { ...names, event });
+      if (typeof spec.expect.timeouts !== 'number' || asked.on_timeout !== undefined) return;
+      const message = `pattern "${pattern.name}" has no on_timeout: what runs out of time is not told`;
+      problems.error(spot.in('expect', 'timeouts').key, message, 'write on_timeout: {}');
     });
   }
-  for (const test of set.tests) checkTest(test, { event: null, rules, world, problems });
+  for (const test of set.tests) checkTest(test, names);
 }
 
 /** The event that rows of a pattern's tests are of where they do not say; null: its steps are over several tables. */
@@ -45,7 +53,9 @@ export function eventsOf(steps: readonly StepEntry[]): string[] {
 interface TestNames {
   /** The event of the rule that the test is beside. */
   readonly event: string | null;
+  /** Patterns too. */
   readonly rules: readonly string[];
+  readonly patterns: readonly string[];
   readonly world: World;
   readonly problems: Problems;
 }
@@ -115,14 +125,20 @@ function checkInstant(value: string | number, spot: Spot, problems: Problems): v
 function checkRules(
   expected: { readonly hits?: unknown; readonly alerts?: unknown; readonly timeouts?: unknown },
   spot: Spot,
-  { rules, problems }: TestNames,
+  { rules, patterns, problems }: TestNames,
 ): void {
   for (const key of ['hits', 'alerts', 'timeouts'] as const) {
     const counts = expected[key];
     if (typeof counts !== 'object' || counts === null) continue;
+    const known = key === 'timeouts' ? patterns : rules;
     for (const rule of Object.keys(counts)) {
-      if (rules.includes(rule)) continue;
-      problems.error(spot.in(key, rule).key, `there is no rule "${rule}"`, didYouMean(nearest(rule, rules)));
+      if (known.includes(rule)) continue;
+      const what = key === 'timeouts' ? 'pattern' : 'rule';
+      problems.error(
+        spot.in(key, rule).key,
+        `there is no ${what} "${rule}"`,
+        didYouMean(nearest(rule, known)),
+      );
     }
   }
 }

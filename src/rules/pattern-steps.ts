@@ -19,7 +19,9 @@ export interface StepNode extends Named {
   readonly step: number;
   readonly event: EventInfo;
   readonly quantifier: Quantifier;
-  /** It takes one event at most, in all rounds of the groups around it. */
+  /** A group around it is. */
+  readonly repeated: boolean;
+  /** It takes one event at most. */
   readonly single: boolean;
 }
 
@@ -129,7 +131,7 @@ class Reader {
     }
     const kind = spec.not === true ? 'absence' : 'step';
     const single = kind === 'step' && !repeated && quantifier.max === 1;
-    const step: StepNode = { kind, ...named, step: this.steps.length, event, quantifier, single };
+    const step: StepNode = { kind, ...named, step: this.steps.length, event, quantifier, repeated, single };
     this.steps.push(step);
     return step;
   }

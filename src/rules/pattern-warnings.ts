@@ -27,12 +27,12 @@ function warnOfOverlaps(draft: Draft, elements: readonly PatternNode[]): void {
     if (node.kind === 'group') warnOfOverlaps(draft, node.elements);
     if (node.kind !== 'absence') return;
     const around = [
-      [nearestLeaf(elements[index - 1], -1), 'before'],
-      [nearestLeaf(elements[index + 1], 0), 'after'],
+      [nearestLeaf(elements[index - 1], -1), 'after'],
+      [nearestLeaf(elements[index + 1], 0), 'before'],
     ] as const;
     for (const [neighbour, where] of around) {
       if (neighbour === null || neighbour.kind === 'absence' || !overlaps(node, neighbour)) continue;
-      const message = `the absence "${node.name}" looks for what step "${neighbour.name}" ${where} it takes`;
+      const message = `what step "${neighbour.name}" takes can satisfy the absence "${node.name}" right ${where} it`;
       draft.problems.warning(node.spot.key, message, 'give it a condition that the step does not meet');
     }
   });
