@@ -55,6 +55,18 @@ export class ExactSum {
     else this.#apply(text, -1);
   }
 
+  copy(): ExactSum {
+    const copy = new ExactSum();
+    copy.count = this.count;
+    copy.#scale = this.#scale;
+    copy.#small = this.#small;
+    copy.#big = this.#big;
+    copy.#nan = this.#nan;
+    copy.#positive = this.#positive;
+    copy.#negative = this.#negative;
+    return copy;
+  }
+
   clear(): void {
     this.count = 0;
     this.#scale = 0;
