@@ -111,11 +111,11 @@ function dropFinished(lane: Lane, bound: Bound): void {
 
 function forget(lane: Lane, match: Finished): void {
   lane.dirty = true;
-  if (match.moment < lane.savedMoment) lane.journaled.gone.push(match);
+  if (match.moment < lane.savedMoment) lane.journaled.gone.push(match.last.id);
 }
 
 /** Those with the earlier first event, then those that were complete earlier, come first; then take by take. */
-function compareFinished(a: Finished, b: Finished): number {
+export function compareFinished(a: Finished, b: Finished): number {
   return compareRows(a.last.root, b.last.root) || a.moment - b.moment || compareTakes(a.last, b.last);
 }
 

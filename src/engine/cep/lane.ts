@@ -23,14 +23,14 @@ export interface Finished {
   readonly at: Micros;
 }
 
-/** What saved state has to learn of what it knows already. */
+/** What saved state has to learn of what it knows already; what is new is told by its number. */
 export interface Journal {
   /** Partial matches that it knows, and that are in another stage now, or have ended. */
   touched: Partial[];
   /** Rows that it knows as pending, and that have been handed on. */
   handed: number[];
-  /** Finished matches that it knows, and that have come out or were dropped: their partial match and moment. */
-  gone: Finished[];
+  /** Finished matches that it knows, and that have come out or were dropped: the ids of their last takes. */
+  gone: number[];
 }
 
 /** The state of one key of one pattern. */
@@ -47,6 +47,10 @@ export class Lane {
   nextMoment = 1;
   /** Whether saved state has to learn anything. */
   dirty = false;
+  /** Whether saved state has anything of the lane. */
+  saved = false;
+  /** All that saved state has is over. */
+  cleared = false;
   /** Saved state knows what has a smaller number. */
   savedId = 1;
   savedSeq = 1;
@@ -81,20 +85,18 @@ export class Lane {
 
   /** A new partial match lives. Its first take is the latest, or it has living kin. */
   add(partial: Partial, stage: Stage): void {
-    const { root } = partial;
-    const before = root.tail ?? this.last;
-    const after = before === null ? null : before.after;
-    partial.before = before;
-    partial.after = after;
-    if (before === null) this.first = partial;
-    else before.after = partial;
-    if (after === null) this.last = partial;
-    else after.before = partial;
-    root.tail = partial;
     partial.stage = stage;
+    this.#link(partial);
     this.#join(partial, stage);
-    this.size += 1;
     this.dirty = true;
+  }
+
+  /** Living partial matches of saved state: by first take, then by id. */
+  restore(partials: readonly Partial[]): void {
+    for (const partial of partials) this.#link(partial);
+    for (const partial of [...partials].sort((a, b) => a.id - b.id)) {
+      if (partial.stage !== null) this.#join(partial, partial.stage);
+    }
   }
 
   move(partial: Partial, stage: Stage | null): void {
@@ -119,6 +121,49 @@ export class Lane {
   get journaled(): Journal {
     this.journal ??= { touched: [], handed: [], gone: [] };
     return this.journal;
+  }
+
+  /** With nothing in it, a lane is as good as new: numbers begin again, whatever it has been. */
+  resetIfEmpty(): void {
+    if (!this.empty || this.nextId + this.nextSeq === 2) return;
+    this.groups = null;
+    this.pending = null;
+    this.finished = null;
+    this.journal = null;
+    this.nextId = 1;
+    this.nextSeq = 1;
+    this.nextMoment = 1;
+    this.savedId = 1;
+    this.savedSeq = 1;
+    this.savedMoment = 1;
+    this.cleared = true;
+    this.dirty = true;
+  }
+
+  /** Saved state knows everything now. */
+  markSaved(): void {
+    for (const partial of this.journal?.touched ?? []) partial.touched = false;
+    this.journal = null;
+    this.dirty = false;
+    this.cleared = false;
+    this.saved = !this.empty;
+    this.savedId = this.nextId;
+    this.savedSeq = this.nextSeq;
+    this.savedMoment = this.nextMoment;
+  }
+
+  #link(partial: Partial): void {
+    const { root } = partial;
+    const before = root.tail ?? this.last;
+    const after = before === null ? null : before.after;
+    partial.before = before;
+    partial.after = after;
+    if (before === null) this.first = partial;
+    else before.after = partial;
+    if (after === null) this.last = partial;
+    else after.before = partial;
+    root.tail = partial;
+    this.size += 1;
   }
 
   #touch(partial: Partial): void {

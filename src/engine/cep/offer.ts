@@ -123,6 +123,7 @@ function create(
   const head = headOf(parent, step, automaton.comesAgain);
   const sums = summing.after(parent?.sums ?? null, step, row);
   const partial = new Partial({ id: lane.nextId++, seq, row, step }, parent, { head, sums });
+  lane.dirty = true;
   if (stage !== null) lane.add(partial, stage);
   if (accepts) completed.push(partial);
 }

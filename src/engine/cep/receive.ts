@@ -58,4 +58,5 @@ export function advance(
   }
   if (pending?.size === 0) lane.pending = null;
   moveTo(definition, lane, { time: now, sink });
+  lane.resetIfEmpty();
 }

@@ -106,7 +106,10 @@ export class WayFinder {
 
   #follow(place: StepPlace | GroupPlace, counts: readonly number[], passed: Passed): void {
     const { group } = place;
-    if (group === null) return this.#accept(passed);
+    if (group === null) {
+      this.#accept(passed);
+      return;
+    }
     const rest = this.#enterAll(group.elements.slice(place.index + 1), { counts, passed });
     if (rest !== null) this.#leave(group, counts, rest);
   }
