@@ -49,34 +49,36 @@ const times = z.union(
 
 const flag = (key: string) => z.boolean({ error: `${key} is true or false` }).optional();
 
-const stepSchema: z.ZodType<StepSpec> = z.lazy(() =>
-  strict({
-    event: name.optional(),
-    when: condition.optional(),
-    contiguity: z.enum(CONTIGUITIES).optional(),
-    times: times.optional(),
-    optional: flag('optional'),
-    greedy: flag('greedy'),
-    loop: z.enum(CONTIGUITIES).optional(),
-    gap: positiveDuration.optional(),
-    until: condition.optional(),
-    not: flag('not'),
-    within: positiveDuration.optional(),
-    steps: stepsSchema.optional(),
-    description: z.string().optional(),
-  }),
-);
+const stepSchema: z.ZodType<StepSpec> = z.lazy(() => strict(stepShape));
 
-const stepsSchema: z.ZodType<StepEntry[]> = z.lazy(() =>
-  z
-    .array(
-      z
-        .record(z.string(), stepSchema, { error: 'a step is a map of its name: - login: { event: login }' })
-        .meta({ minProperties: 1, maxProperties: 1 }),
-      { error: 'expected a list of steps: begin each with a dash' },
-    )
-    .min(1, { error: 'this list of steps is empty' }),
-);
+const stepsSchema: z.ZodType<StepEntry[]> = z
+  .lazy(() =>
+    z
+      .array(
+        z
+          .record(name, stepSchema, { error: 'a step is a map of its name: - login: { event: login }' })
+          .meta({ minProperties: 1, maxProperties: 1 }),
+        { error: 'expected a list of steps: begin each with a dash' },
+      )
+      .min(1, { error: 'this list of steps is empty' }),
+  )
+  .meta({ id: 'steps' });
+
+export const stepShape = {
+  event: name.optional(),
+  when: condition.optional(),
+  contiguity: z.enum(CONTIGUITIES).optional(),
+  times: times.optional(),
+  optional: flag('optional'),
+  greedy: flag('greedy'),
+  loop: z.enum(CONTIGUITIES).optional(),
+  gap: positiveDuration.optional(),
+  until: condition.optional(),
+  not: flag('not'),
+  within: positiveDuration.optional(),
+  steps: stepsSchema.optional(),
+  description: z.string().optional(),
+};
 
 const aggregateSchema = strict({
   sum: column.optional(),

@@ -3,8 +3,10 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SIGNATURES } from '../../../src/rules/cel/signatures.ts';
 import { MACROS } from '../../../src/rules/cel/term.ts';
+import { patternShape, stepShape } from '../../../src/rules/schema-patterns.ts';
 import { codesOfSource, ERROR_CODES, WARNINGS } from './error-codes.ts';
 import { FUNCTION_MEANINGS, MACRO_MEANINGS } from './function-meanings.ts';
+import { PATTERN_MEANINGS, STEP_MEANINGS } from './pattern-meanings.ts';
 import { SECTIONS, type Section } from './tables.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -29,6 +31,11 @@ describe('the documentation', () => {
     const names = [...new Set(SIGNATURES.map(({ name }) => name))];
     expect(Object.keys(FUNCTION_MEANINGS).sort()).toEqual(names.sort());
     expect(Object.keys(MACRO_MEANINGS).sort()).toEqual([...MACROS, 'is_null', 'has'].sort());
+  });
+
+  it('has a meaning for every key of patterns and steps, and for no other', () => {
+    expect(Object.keys(PATTERN_MEANINGS)).toEqual([...Object.keys(patternShape), 'tests']);
+    expect(Object.keys(STEP_MEANINGS)).toEqual(Object.keys(stepShape));
   });
 
   it.each(['README.md', 'CHANGELOG.md', 'docs/reference.md'])(

@@ -4,6 +4,7 @@ import type { Signature } from '../../../src/rules/cel/signature.ts';
 import { SIGNATURES } from '../../../src/rules/cel/signatures.ts';
 import { codesOfSource, ERROR_CODES, type FoundCode, WARNINGS } from './error-codes.ts';
 import { FUNCTION_MEANINGS, MACRO_MEANINGS } from './function-meanings.ts';
+import { PATTERN_MEANINGS, STEP_MEANINGS } from './pattern-meanings.ts';
 
 /** A table that the code makes: where it stands, between `<!-- name -->` and `<!-- /name -->`. */
 export interface Section {
@@ -18,6 +19,8 @@ export const SECTIONS: readonly Section[] = [
   { file: 'docs/reference.md', name: 'error-codes', make: errorCodes },
   { file: 'docs/reference.md', name: 'warnings', make: warnings },
   { file: 'docs/reference.md', name: 'functions', make: functions },
+  { file: 'docs/reference.md', name: 'pattern-keys', make: () => keys(PATTERN_MEANINGS) },
+  { file: 'docs/reference.md', name: 'step-keys', make: () => keys(STEP_MEANINGS) },
 ];
 
 function configuration(): string {
@@ -78,6 +81,13 @@ function functions(): string {
   const rows = names.map((name) => [forms(name), FUNCTION_MEANINGS[name] ?? '']);
   rows.push(...Object.values(MACRO_MEANINGS).map(([written, meaning]) => [code(written), meaning]));
   return table(['Function', 'Gives'], rows.toSorted(byName));
+}
+
+function keys(known: Readonly<Record<string, string>>): string {
+  return table(
+    ['Key', 'Meaning'],
+    Object.entries(known).map(([key, meaning]) => [code(key), meaning]),
+  );
 }
 
 /** Functions of any number of numbers have a signature for each number. */
