@@ -49,6 +49,15 @@ export interface Field {
 /** `row.x`, `row["x"]`, `old.x`, `lists.x`. */
 export function resolveField(node: CelNode, field: Field, to: Resolution): Term {
   const { holder, name, at } = field;
+  if (to.scope.match?.whole === true && holder !== 'lists') {
+    report(
+      to,
+      field.holderAt,
+      `${holder}: a match has several rows`,
+      `name the step, as in ${someStep(to)}.last.${name}`,
+    );
+    return { kind: 'mistake', node, parts: [] };
+  }
   const names = fieldsOf(holder, to);
   const variable = names?.get(name);
   if (variable !== undefined) return { kind: 'variable', node, variable };
@@ -65,6 +74,10 @@ export function resolveField(node: CelNode, field: Field, to: Resolution): Term 
     report(to, at, `unknown ${what} ${quote(name)}`, meant(found === null ? null : written(holder, found)));
   }
   return { kind: 'mistake', node, parts: [] };
+}
+
+function someStep({ scope: { match } }: Resolution): string {
+  return [...(match?.steps.keys() ?? [])][0] ?? 'step';
 }
 
 function fieldsOf(holder: Holder, { scope }: Resolution): ReadonlyMap<string, Variable> | null {
