@@ -8,6 +8,7 @@ import { checkScore } from './check-pattern-score.ts';
 import { checkWhole } from './check-pattern-steps.ts';
 import { checkSubjects } from './check-pattern-subjects.ts';
 import type { Draft } from './draft.ts';
+import { keyText } from './pattern-names.ts';
 import type { PatternPlan } from './pattern-plan.ts';
 import type { StepTree } from './pattern-steps.ts';
 import type { Condition, MessageTemplate } from './plan-parts.ts';
@@ -89,6 +90,8 @@ function checkText(
     piece: (source, offset) => {
       const index = lets.lets.findIndex(({ name }) => name === source);
       if (index >= 0) return { kind: 'let', index };
+      const key = keyText(whole.scope, source);
+      if (key !== null) return { kind: 'value', value: key, type: 'string' };
       if (mentions(source, lets.broken) || mentions(source, tree.broken)) return null;
       const parts = { table: null, source, spot, offset, lets: lets.lets, match: whole } as const;
       const result = checkCel(draft, { ...parts, expected: 'any' });

@@ -1,8 +1,9 @@
-import { checkCel, type MatchParts } from './check-condition.ts';
+import type { MatchParts } from './check-condition.ts';
 import type { CheckedInputs } from './check-inputs.ts';
 import type { Draft } from './draft.ts';
 import { parseDuration } from './duration.ts';
 import { nearest } from './nearest.ts';
+import { keyText } from './pattern-names.ts';
 import type { PatternPlan, PatternSubject } from './pattern-plan.ts';
 import type { StepTree } from './pattern-steps.ts';
 import type { Expression } from './plan-parts.ts';
@@ -83,12 +84,9 @@ interface ColumnParts extends SubjectParts {
 }
 
 /** The text of a column; null: told. */
-function column(draft: Draft, name: string, { tree, inputs, whole, spot }: ColumnParts): Expression | null {
-  if (inputs?.by?.includes(name) === true) {
-    const parts = { table: null, source: name, spot, lets: [], match: whole, expected: 'any' } as const;
-    const key = /^[A-Za-z_]\w*$/.test(name) ? checkCel(draft, parts) : null;
-    if (key !== null) return key.text ?? key.run;
-  }
+function column(draft: Draft, name: string, { tree, whole, spot }: ColumnParts): Expression | null {
+  const key = keyText(whole.scope, name);
+  if (key !== null) return key;
   const having = tree.steps.filter(({ kind, event }) => kind === 'step' && event.table.columns.has(name));
   if (having.length === 0) {
     if (tree.steps.length === 0) return null;

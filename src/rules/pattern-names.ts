@@ -1,9 +1,11 @@
+import { compileCell } from './cel/cells.ts';
 import type { KeyVariable, MatchScope, StepScope } from './cel/match-scope.ts';
 import type { CheckedInputs } from './check-inputs.ts';
 import { TAKEN } from './check-lets.ts';
 import type { Draft } from './draft.ts';
 import type { AggregatePlan } from './pattern-plan.ts';
 import type { StepTree } from './pattern-steps.ts';
+import type { Expression } from './plan-parts.ts';
 import type { Part } from './rule-set.ts';
 import type { PatternSpec } from './schema.ts';
 import type { AggregateSpec } from './schema-patterns.ts';
@@ -110,6 +112,12 @@ function instead(value: AggregateSpec | string): string {
   return entry === undefined || entry[0] === 'changed'
     ? 'judge it in the when of the pattern'
     : `use ${entry[0]}(${entry[1]})`;
+}
+
+/** The text of a column of the key, as PostgreSQL wrote it; null: the key has no such column. */
+export function keyText({ keys }: MatchScope, name: string): Expression | null {
+  const key = keys.find((one) => one.name === name);
+  return key === undefined ? null : compileCell(key.origin, key.type).text;
 }
 
 /** The columns of the key by the first step's names. */

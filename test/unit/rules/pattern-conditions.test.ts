@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { messageText } from '../../../src/engine/message.ts';
 import type { Value } from '../../../src/rules/plan-parts.ts';
+import { planOf } from './fixtures.ts';
 import { matchOf, patternPlan, rowOf, type Taken, wholeFrame } from './pattern-frame.ts';
 
 const STEPS = `    by: { l: uid, t: user_id }
@@ -173,6 +174,19 @@ describe('the message of a pattern', () => {
     expect(messageText(message ?? [], wholeFrame(match, [15.5]), lets)).toBe(
       '15.5 by 7 from DE to BR: 10.50, 2 in 3s {} null',
     );
+  });
+
+  test('has columns of the key whatever their names', () => {
+    const plan = planOf(`version: 1
+events:
+  t: { table: t, columns: { id: int8, "odd name": text } }
+patterns:
+  - { id: p, by: "odd name", steps: [{ a: { event: t } }], message: "of {odd name}" }
+`);
+    const [pattern] = plan.patterns;
+    if (pattern === undefined) throw new Error('there is no pattern');
+    const match = matchOf({ plan, pattern }, { a: [{ 'odd name': 'x' }] });
+    expect(messageText(pattern.message ?? [], wholeFrame(match), [])).toBe('of x');
   });
 
   test('a block and a cooldown are by the key, and by the last row that has the column', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileCel } from '../../../../src/rules/cel/compile.ts';
 import { CelEvaluationError } from '../../../../src/rules/cel/compiled.ts';
-import { frame, scope } from './condition.ts';
+import { columns, frame, scope } from './condition.ts';
 
 const WORDS = [
   ...[
@@ -141,9 +141,44 @@ function holds(source: string): void {
   }
 }
 
+/** A step of the table's rows, and what it takes: nothing. */
+const steps = new Map([['login', { name: 'login', step: 0, columns: columns(), single: true }]]);
+const match = { steps, keys: [], elsewhere: new Map(), aggregate: () => 0 };
+const NOTHING = { count: () => 0, first: () => null, last: () => null, aggregate: () => null };
+
+function holdsInPatterns(source: string): void {
+  for (const whole of [true, false]) {
+    const result = compileCel(source, { ...scope({ old: false }), match: { ...match, whole } }, 'any');
+    if (result.kind === 'ok') {
+      try {
+        result.run({ ...frame(), match: NOTHING });
+      } catch (error) {
+        expect(error, source).toBeInstanceOf(CelEvaluationError);
+      }
+    } else {
+      const inside = result.problems.every(({ offset }) => offset >= 0 && offset <= source.length);
+      expect([inside, result.problems.length > 0], source).toEqual([true, true]);
+    }
+  }
+}
+
+const STEP_WORDS = [
+  ...['login', '.first', '.last', '.amount', '.country', '.at', '["Odd name"]', 'count(', 'sum('],
+  ...['avg(', 'distinct(', 'min(', 'login.amount', 'login.last.type', 'sum(login.amount)', ')', '+', '=='],
+];
+
 describe('whatever is written as a condition', () => {
   it('is compiled or refused with places, never a crash', () => {
     const words = fc.array(fc.constantFrom(...WORDS), { maxLength: 12 }).map((list) => list.join(' '));
     fc.assert(fc.property(fc.oneof(term, words, fc.string()), holds), { numRuns: 1500 });
+  });
+
+  it('is compiled or refused in patterns too, over steps that took nothing', () => {
+    const words = fc.array(fc.constantFrom(...STEP_WORDS), { maxLength: 8 });
+    const texts = fc.oneof(
+      words.map((list) => list.join('')),
+      fc.tuple(words, term).map(([list, rest]) => `${list.join('')} ${rest}`),
+    );
+    fc.assert(fc.property(texts, holdsInPatterns), { numRuns: 1500 });
   });
 });

@@ -2,6 +2,7 @@ import type { Cell, Micros } from '../../../../src/events/row.ts';
 import { compileCel } from '../../../../src/rules/cel/compile.ts';
 import type { CelOk, CelProblem } from '../../../../src/rules/cel/result.ts';
 import { type Scope, scopeOf } from '../../../../src/rules/cel/scope.ts';
+import type { ColumnPlan } from '../../../../src/rules/plan.ts';
 import type { Frame, Value, ValueType } from '../../../../src/rules/plan-parts.ts';
 import { valueTypeOf } from '../../../../src/rules/value-type.ts';
 
@@ -61,13 +62,12 @@ const LETS = [
   { name: 'last_country', type: 'string' },
 ] as const satisfies readonly { name: string; type: ValueType }[];
 
+export function columns(): ColumnPlan[] {
+  return Object.entries(COLUMNS).map(([name, pgType]) => ({ name, pgType, type: valueTypeOf(pgType) }));
+}
+
 export function scope(options: { readonly old?: boolean } = {}): Scope {
-  const columns = Object.entries(COLUMNS).map(([name, pgType]) => ({
-    name,
-    pgType,
-    type: valueTypeOf(pgType),
-  }));
-  return scopeOf({ columns, old: options.old ?? true, lets: LETS, lists: LISTS });
+  return scopeOf({ columns: columns(), old: options.old ?? true, lets: LETS, lists: LISTS });
 }
 
 export interface RowParts {
