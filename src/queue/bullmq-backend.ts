@@ -27,9 +27,14 @@ const CONNECTION = {};
 
 /**
  * An idle worker asks again after this long. Jobs wake it at once (BZPOPMIN, LISTEN), so this is only for a
- * wake-up that a failover swallowed, and the price of an idle Weir: a few commands a partition each time.
+ * wake-up that a failover or a dead line swallowed, and the price of an idle Weir: a few commands a partition each time.
  */
-const DRAIN_DELAY_SECONDS = 20;
+const DRAIN_DELAY_SECONDS = 10;
+/**
+ * A server that owes an answer for so long is gone without a word (its machine, or what is between): the connection is
+ * cut and made anew, where TCP would wait for a quarter of an hour. Longer than a worker's wait for the next job.
+ */
+export const SILENCE_MS = (DRAIN_DELAY_SECONDS + 10) * 1_000;
 /** BullMQ tells the story of each job in a stream that nobody reads here. */
 export const KEEP_EVENTS = 100;
 

@@ -1,11 +1,13 @@
 import { runMigrations } from 'bullmq';
 import pg from 'pg';
 import { EXIT, WeirError } from '../errors.ts';
+import { SILENCE_MS } from './bullmq-backend.ts';
 
 /** BullMQ's default schema, in a database of its own: all instances share the tables, by queue name. */
 export const QUEUE_SCHEMA = 'bullmq';
 
 const CONNECT_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_S = 15;
 const MISSING_DATABASE = '3D000';
 const NO_RIGHT = '42501';
 /** Another process made the same database at the same moment. */
@@ -22,7 +24,9 @@ export function sessionConfig(url: string): pg.ClientConfig {
     `-c search_path=${QUEUE_SCHEMA}`,
     '-c synchronous_commit=off',
     '-c idle_in_transaction_session_timeout=30s',
-    '-c statement_timeout=30s',
+    `-c statement_timeout=${STATEMENT_TIMEOUT_S}s`,
+    // The server's side of a line that is dead: its session and locks go.
+    '-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3',
     '-c client_min_messages=warning',
   ];
   parsed.searchParams.delete('options');
@@ -31,6 +35,8 @@ export function sessionConfig(url: string): pg.ClientConfig {
     options: options.join(' ').trim(),
     application_name: 'weir-queue',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    // The server itself would have ended the statement by then: it is gone without a word.
+    query_timeout: SILENCE_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: 5_000,
   };

@@ -7,6 +7,8 @@ import { lost } from './postgres-lost.ts';
 /** BullMQ tells each queue's new jobs there, with the queue's name. */
 const JOBS_CHANNEL = 'bullmq_jobs';
 const RECONNECT_PAUSE_MS = 250;
+/** Nothing is ever asked on this session, so a line that is dead would stay so. */
+const PING_MS = 10_000;
 
 /**
  * The one LISTEN session of a process. BullMQ's own would be one a worker; here a notification reaches the
@@ -64,7 +66,11 @@ export class Listener extends EventEmitter {
       this.#client = null;
       throw lost(error);
     }
-    client.once('end', () => this.#lose());
+    const pinging = setInterval(() => ping(client), PING_MS);
+    client.once('end', () => {
+      clearInterval(pinging);
+      this.#lose();
+    });
     return client;
   }
 
@@ -74,6 +80,15 @@ export class Listener extends EventEmitter {
     this.#client = null;
     for (const view of this.#views) view.emit('listenerinvalidated');
   }
+}
+
+/** One without an answer ends the session, hard: its goodbye would not be heard either. */
+function ping(client: pg.Client): void {
+  const query: pg.QueryConfig & { readonly query_timeout: number } = {
+    text: 'SELECT 1',
+    query_timeout: PING_MS,
+  };
+  client.query(query).catch(() => client.connection.stream.destroy());
 }
 
 /** What BullMQ takes for a connection of its own: the process's pool and listener, seen by one queue or worker. */

@@ -3,7 +3,7 @@ import { codeOf } from './postgres-database.ts';
 /** Classes 08 and 57P: the connection broke, or the server stops or starts. 53300: too many clients. */
 const LOST = /^(08...|57P0[1-5]|53300|ECONN[A-Z]+|EPIPE|ETIMEDOUT|EAI_AGAIN|ENOTFOUND|EHOSTUNREACH)$/;
 const LOST_MESSAGE =
-  /Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|timeout expired/;
+  /Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|timeout expired|Query read timeout/;
 
 /** The server is away, for now. */
 export function isLost(error: unknown): boolean {

@@ -2,7 +2,7 @@ import { type BackendFactory, createRedisBackend, type IQueueBackend } from 'bul
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { EXIT, WeirError } from '../errors.ts';
-import type { BatchQueue, BullBackend } from './bullmq-backend.ts';
+import { type BatchQueue, type BullBackend, SILENCE_MS } from './bullmq-backend.ts';
 import { type QueueFinding, refuseUnfit } from './finding.ts';
 import { redisFindings } from './redis-checks.ts';
 
@@ -53,6 +53,8 @@ function create(url: string): Redis {
     // After a failover the old primary is a replica: look again for the primary.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
     connectTimeout: CONNECT_TIMEOUT_MS,
+    // Counts from the first command without an answer, the blocking one of a worker among them: it is answered sooner.
+    socketTimeout: SILENCE_MS,
     keepAlive: 5_000,
     connectionName: 'weir',
   });
