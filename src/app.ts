@@ -249,6 +249,7 @@ async function makeSource(app: App, running: Running): Promise<Source> {
     metrics,
     announced,
     onStatus: (status) => showStatus(app, status),
+    onOwnerless: (partitions) => showOwnerless(app, partitions),
     onHeld: () => {
       running.holdsSlot = true;
       return reshardNow(app, instance);
@@ -298,6 +299,13 @@ const READY: readonly SourceStatus['state'][] = ['streaming', 'paused', 'waiting
 function showStatus({ health }: App, { state, detail }: SourceStatus): void {
   if (READY.includes(state)) health.clear('source');
   else health.set('source', `${state}: ${detail}`);
+}
+
+function showOwnerless({ health }: App, partitions: readonly number[]): void {
+  const which = `${partitions.length === 1 ? 'partition' : 'partitions'} ${partitions.join(', ')}`;
+  const why = `${which}: there is work, and no worker owns it; is one running (weir run --role worker)?`;
+  if (partitions.length === 0) health.clear('partitions-unowned');
+  else health.set('partitions-unowned', why);
 }
 
 /** Asked for at each scrape: what only the servers know. To be ended with the queues. */

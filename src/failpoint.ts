@@ -1,10 +1,12 @@
 /**
  * Places where a crash would hurt most: just before and just after each effect. Armed by the environment
- * (`WEIR_FAILPOINT=commit.after@3`: the third time), the process kills itself there as SIGKILL would.
+ * (`WEIR_FAILPOINT=commit.after@3`: the third time), the process kills itself there as SIGKILL would, or hangs
+ * (`commit.after@3:SIGSTOP`) until it is sent SIGCONT.
  * Off, a failpoint costs one comparison.
  */
 export const FAILPOINTS = [
   'step.done', // a step of init or teardown is done, the next is not begun
+  'ownership.joined', // other workers leave this one its share, none of it is taken
   'ownership.gained', // partitions are locked, no epoch asked for
   'epoch.requested', // a worker has asked for an epoch, no source has begun it
   'epoch.before', // the slot is held, the old epoch still stands
@@ -27,21 +29,27 @@ export const FAILPOINTS = [
 ] as const;
 export type Failpoint = (typeof FAILPOINTS)[number];
 
-let armed: { name: string; left: number } | null = parse(process.env['WEIR_FAILPOINT']);
+let armed: { name: string; left: number; signal: 'SIGKILL' | 'SIGSTOP' } | null = parse(
+  process.env['WEIR_FAILPOINT'],
+);
 
 export function failpoint(name: Failpoint): void {
   if (armed === null || armed.name !== name) return;
   armed.left -= 1;
   if (armed.left > 0) return;
+  const { signal } = armed;
   armed = null;
-  process.kill(process.pid, 'SIGKILL');
+  process.kill(process.pid, signal);
 }
 
-function parse(text: string | undefined): { name: string; left: number } | null {
+function parse(text: string | undefined): typeof armed {
   if (text === undefined || text === '') return null;
-  const [name, nth] = text.split('@');
+  const [point, signal = 'SIGKILL'] = text.split(':');
+  const [name, nth] = (point as string).split('@');
   if (!(FAILPOINTS as readonly string[]).includes(name as string)) {
     throw new Error(`WEIR_FAILPOINT: no failpoint ${JSON.stringify(name)}; one of ${FAILPOINTS.join(', ')}`);
   }
-  return { name: name as string, left: nth === undefined ? 1 : Number.parseInt(nth, 10) };
+  if (signal !== 'SIGKILL' && signal !== 'SIGSTOP')
+    throw new Error(`WEIR_FAILPOINT: ${JSON.stringify(signal)} is neither SIGKILL nor SIGSTOP`);
+  return { name: name as string, signal, left: nth === undefined ? 1 : Number.parseInt(nth, 10) };
 }

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { formatLsn, parsePosition } from '../events/position.ts';
+import { readLocks } from '../store/partition-locks.ts';
 
 export interface PartitionStatus {
   readonly partition: number;
@@ -8,6 +9,8 @@ export interface PartitionStatus {
   readonly behindBytes: number;
   readonly movedAt: Date;
   readonly status: string;
+  /** The PostgreSQL session of the worker that owns it; null: nobody does. */
+  readonly ownerPid: number | null;
 }
 
 /** A standby has no current WAL; what it has replayed is its end. */
@@ -24,6 +27,7 @@ export async function partitionStatus(
      from weir.checkpoints where processor_id = $1 order by partition`,
     [instance],
   );
+  const { owners } = await readLocks(store, instance);
   const lsns = rows.map((row) => formatLsn(parsePosition(row.position).lsn));
   const behind = await source.query<{ bytes: string }>(
     `select greatest(0, pg_wal_lsn_diff(${WAL_END}, lsn)) as bytes
@@ -36,6 +40,7 @@ export async function partitionStatus(
     behindBytes: Number(behind.rows[index]?.bytes ?? 0),
     movedAt: row.moved,
     status: row.status,
+    ownerPid: owners.get(row.partition) ?? null,
   }));
 }
 

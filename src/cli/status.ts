@@ -110,9 +110,10 @@ function shown(status: Status): string {
     shownBytes(one.behindBytes),
     `${shownAge(now - one.movedAt.getTime())} ago`,
     one.status,
+    one.ownerPid === null ? 'none' : `PID ${one.ownerPid}`,
     String(status.queue.depths?.[one.partition] ?? '?'),
   ]);
-  const head = ['partition', 'position', 'behind', 'moved', 'status', 'jobs'];
+  const head = ['partition', 'position', 'behind', 'moved', 'status', 'owner', 'jobs'];
   return `${textTable(lines)}\n${textTable([head, ...partitions])}`;
 }
 

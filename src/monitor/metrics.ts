@@ -51,6 +51,10 @@ export class Metrics implements SourceMetrics, WorkerMetrics {
   readonly #alerts = this.#counter('alerts_total', 'Alerts written', ['rule', 'severity']);
   readonly #late = this.#counter('late_events_total', 'Rows that came too late for windows', ['event']);
   readonly #deadLetters = this.#counter('dead_letters_total', 'Rows that a rule failed on', ['rule']);
+  readonly #unowned = this.#gauge(
+    'partitions_unowned',
+    'Partitions with work that no worker has owned for 5 seconds, as the source sees it',
+  );
   readonly #owned = this.#gauge('partitions_owned', 'Partitions that this process works on');
   readonly #latency = this.#histogram(
     'commit_to_effect_seconds',
@@ -100,6 +104,9 @@ export class Metrics implements SourceMetrics, WorkerMetrics {
     depths.forEach((depth, partition) => {
       this.#depth.set({ partition: String(partition) }, depth);
     });
+  }
+  unowned(partitions: number): void {
+    this.#unowned.set(partitions);
   }
   batch(batch: Batch, report: BatchReport): void {
     this.#batches.inc({ partition: String(batch.partition), outcome: report.outcome });

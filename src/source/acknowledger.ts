@@ -7,20 +7,24 @@ import type { ReplicationConnection } from './connection.ts';
 import { Fault } from './fault.ts';
 import { delay } from './heartbeat.ts';
 import type { InFlight } from './in-flight.ts';
-import { STALL_MS, stalled } from './liveness.ts';
+import { type Ownerless, STALL_MS, stalled } from './liveness.ts';
 
 const BUSY_POLL_MS = 50;
 const IDLE_POLL_MS = 250;
 const ACK_EVERY_MS = 1_000;
+const OWNERS_EVERY_MS = 1_000;
 
 export interface AcknowledgerOptions {
   readonly epoch: number;
-  readonly control: Pick<ControlStore, 'progress' | 'recordAck'>;
+  readonly control: Pick<ControlStore, 'progress' | 'recordAck' | 'owned'>;
   readonly producer: Pick<BatchProducer, 'depths'>;
   readonly connection: Pick<ReplicationConnection, 'acknowledge'>;
   readonly inFlight: InFlight;
   readonly points: AckPoints;
   readonly onProgress: () => void;
+  readonly ownerless: Ownerless;
+  /** Partitions that have work and no owner; [] when all have one again. */
+  readonly onOwnerless: (partitions: readonly number[]) => void;
 }
 
 /**
@@ -33,6 +37,7 @@ export class Acknowledger {
   readonly #options: AcknowledgerOptions;
   #acknowledgedMs = 0;
   #checkedMs = 0;
+  #lookedMs = 0;
   /** Recorded no later than this: a drain does not wait for the second to pass. */
   #pending: Acknowledgement | null = null;
 
@@ -72,6 +77,15 @@ export class Acknowledger {
     if (progress.requested !== null) throw new Fault('requested', progress.requested);
     this.#options.onProgress();
     await this.#checkLiveness(progress.positions);
+    await this.#checkOwners(Date.now());
+  }
+
+  async #checkOwners(nowMs: number): Promise<void> {
+    const { control, inFlight, ownerless, onOwnerless } = this.#options;
+    if (inFlight.batches === 0 || nowMs - this.#lookedMs < OWNERS_EVERY_MS) return;
+    this.#lookedMs = nowMs;
+    const owned = await control.owned();
+    onOwnerless(ownerless.look({ owned, batches: inFlight.depths, nowMs }));
   }
 
   async #checkLiveness(positions: readonly PositionText[]): Promise<void> {

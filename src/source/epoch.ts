@@ -12,6 +12,7 @@ import { asFault, Fault } from './fault.ts';
 import { heartbeat } from './heartbeat.ts';
 import { InFlight } from './in-flight.ts';
 import { Linger } from './linger.ts';
+import type { Ownerless } from './liveness.ts';
 import { streamPublications } from './publications.ts';
 import { Sender } from './sender.ts';
 import type { SourceOptions, SourceState } from './source-options.ts';
@@ -33,12 +34,15 @@ type Raised = Awaited<ReturnType<ControlStore['raiseEpoch']>>;
 interface EpochOptions {
   readonly source: SourceOptions;
   readonly rules: RuleSets;
+  /** It outlives epochs: one that ends changes nothing about who owns what. */
+  readonly ownerless: Ownerless;
   readonly connection: ReplicationConnection;
   readonly raised: Raised;
   readonly plan: Plan;
   /** What the connection was opened with. */
   readonly publications: readonly string[];
   readonly onState: (state: SourceState, detail: string) => void;
+  readonly onOwnerless: (partitions: readonly number[]) => void;
 }
 
 /**
@@ -92,6 +96,7 @@ export class Epoch {
     this.#acknowledger = new Acknowledger({
       ...{ epoch, control: source.control, producer: source.producer, connection },
       ...{ inFlight: this.#inFlight, points: this.#points, onProgress: () => this.#onProgress() },
+      ...{ ownerless: options.ownerless, onOwnerless: options.onOwnerless },
     });
   }
 

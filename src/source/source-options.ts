@@ -15,6 +15,8 @@ export interface SourceMetrics {
   epochBegun(epoch: number, reason: string): void;
   sent(partition: number, batches: number): void;
   queueDepths(depths: readonly number[]): void;
+  /** Partitions that have work and have had no owner for 5 seconds. */
+  unowned(partitions: number): void;
 }
 
 export interface SourceOptions {
@@ -31,6 +33,8 @@ export interface SourceOptions {
   readonly announced?: Plan;
   /** Each change of what the source is doing: for readiness. */
   readonly onStatus?: (status: SourceStatus) => void;
+  /** Each change of which partitions have work and no owner: for readiness. */
+  readonly onOwnerless?: (partitions: readonly number[]) => void;
   /**
    * The slot is held, no epoch is begun: only now may this process change what the next epoch builds on. true: it has
    * changed the number of partitions, and the source ends so that the process can begin anew.

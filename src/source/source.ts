@@ -11,6 +11,7 @@ import { readFacts } from './facts.ts';
 import { asFault, Fault } from './fault.ts';
 import { refusal } from './finding.ts';
 import { delay } from './heartbeat.ts';
+import { Ownerless } from './liveness.ts';
 import { judge } from './preflight.ts';
 import { streamPublications } from './publications.ts';
 import type { SourceOptions, SourceState, SourceStatus } from './source-options.ts';
@@ -40,6 +41,8 @@ export class Source {
   readonly #backoff = new Backoff();
   #status: SourceStatus = { state: 'starting', detail: 'not connected yet', since: new Date() };
   #epoch: Epoch | null = null;
+  readonly #ownerless = new Ownerless();
+  #told = '';
   #connectedOnce = false;
 
   constructor(options: SourceOptions) {
@@ -64,6 +67,7 @@ export class Source {
         }
       }
     } finally {
+      this.#tellOwnerless([]);
       this.#set('stopped', 'the source has stopped');
     }
   }
@@ -141,10 +145,12 @@ export class Source {
   }
 
   async #stream(
-    parts: Omit<ConstructorParameters<typeof Epoch>[0], 'source' | 'rules' | 'onState'>,
+    parts: Pick<ConstructorParameters<typeof Epoch>[0], 'connection' | 'raised' | 'plan' | 'publications'>,
   ): Promise<string> {
     const onState = (state: SourceState, detail: string) => this.#set(state, detail);
-    this.#epoch = new Epoch({ ...parts, source: this.#options, rules: this.#rules, onState });
+    const onOwnerless = (partitions: readonly number[]) => this.#tellOwnerless(partitions);
+    const own = { source: this.#options, rules: this.#rules, ownerless: this.#ownerless };
+    this.#epoch = new Epoch({ ...parts, ...own, onState, onOwnerless });
     try {
       this.#set('streaming', `from ${formatLsn(parts.raised.ack.lsn)}`);
       if (this.#stopping.signal.aborted) this.#epoch.drain();
@@ -183,6 +189,7 @@ export class Source {
       open: ReplicationConnection.open,
       signal: this.#stopping.signal,
       onWaiting: (pid, waitedMs) => {
+        this.#tellOwnerless([]); // whoever holds the slot tells
         this.#set('waiting-for-slot', `slot "${config.slot}" is used by backend ${pid}`);
         logger.info(
           { slot: config.slot, holder: pid, waitedMs },
@@ -215,6 +222,17 @@ export class Source {
     else if (isBug(fault.cause))
       logger.error({ ...fields, err: fault.cause }, 'a bug ended the epoch: beginning another');
     else logger.warn(fields, 'the epoch has ended: beginning another');
+  }
+
+  #tellOwnerless(partitions: readonly number[]): void {
+    const names = partitions.join(', ');
+    if (names === this.#told) return;
+    this.#told = names;
+    const { logger, metrics, onOwnerless } = this.#options;
+    if (partitions.length > 0) logger.warn({ partitions }, 'partitions have work and no owner');
+    else logger.info('every partition with work has an owner');
+    metrics.unowned(partitions.length);
+    onOwnerless?.(partitions);
   }
 
   #set(state: SourceState, detail: string): void {

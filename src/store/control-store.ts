@@ -2,6 +2,7 @@ import type { ClientBase, Pool, QueryResultRow } from 'pg';
 import { z } from 'zod';
 import { closing, formatLsn, type PositionText, parseLsn } from '../events/position.ts';
 import type { Acknowledgement, ControlStore, Instance, SourceIdentity } from './control.ts';
+import { readLocks } from './partition-locks.ts';
 import { transaction, withClient } from './transaction.ts';
 
 /*
@@ -29,6 +30,7 @@ export function openControl(pool: Pool, processorId: string): ControlStore {
       const row = present(await rows<ProgressRow>(PROGRESS, [processorId]));
       return { epoch: Number(row.epoch), positions: row.positions, requested: row.requested };
     },
+    owned: async () => new Set((await readLocks(pool, processorId)).owners.keys()),
     recordAck: (epoch, ack) => recordAck(pool, processorId, { epoch, ack }),
     putRules: async (version, content) => {
       await pool.query(PUT_RULES, [version, content]);

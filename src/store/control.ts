@@ -56,6 +56,8 @@ export interface ControlStore {
     readonly positions: readonly PositionText[];
     readonly requested: string | null;
   }>;
+  /** Partitions that some worker owns now. */
+  owned(): Promise<ReadonlySet<number>>;
   /** Before it is sent to the slot. Only upward. */
   recordAck(epoch: number, ack: Acknowledgement): Promise<boolean>;
   /** A validated rule set, whole; its content is what `rules/` needs to compile it again. */

@@ -1,14 +1,15 @@
-import { createHash } from 'node:crypto';
 import type { Client } from 'pg';
 import type { Logger } from 'pino';
-
-/** Beside the partitions' own numbers: every live worker process holds this one shared. */
-const MEMBERSHIP = 1_000_000;
+import { lockSpace, MEMBERSHIP, readLocks } from '../store/partition-locks.ts';
+import { Unowned } from '../store/unowned.ts';
 
 export interface OwnershipChange {
   readonly gained: readonly number[];
   readonly surplus: readonly number[];
 }
+
+/** Whoever comes takes its share within a second or two. */
+const TAKES_MS = 10_000;
 
 /**
  * Who works on which partition: a session-level advisory lock each, so that a process that dies lets go by
@@ -19,16 +20,19 @@ export interface OwnershipChange {
  */
 export class Ownership {
   readonly #client: Client;
+  readonly #processorId: string;
   readonly #partitions: number;
   /** The first number of the advisory locks: the instance. */
   readonly #space: number;
   readonly #owned = new Set<number>();
+  readonly #unowned = new Unowned();
   readonly #logger: Logger;
 
   constructor(client: Client, options: { processorId: string; partitions: number; logger: Logger }) {
     this.#client = client;
     this.#partitions = options.partitions;
-    this.#space = createHash('sha256').update(`weir/${options.processorId}`).digest().readInt32BE(0);
+    this.#processorId = options.processorId;
+    this.#space = lockSpace(options.processorId);
     this.#logger = options.logger;
   }
 
@@ -42,13 +46,36 @@ export class Ownership {
 
   /** Takes free partitions up to the fair share; names those above it, for the caller to stop and `release`. */
   async balance(): Promise<OwnershipChange> {
-    const share = Math.ceil(this.#partitions / Math.max(1, await this.#members()));
+    const { members, owners, self } = await readLocks(this.#client, this.#processorId);
+    const share = Math.ceil(this.#partitions / Math.max(1, members.size));
     const surplus = [...this.#owned].sort((a, b) => b - a).slice(0, Math.max(0, this.#owned.size - share));
     const gained: number[] = [];
     for (let p = 0; p < this.#partitions && this.#owned.size < share; p += 1) {
-      if (!this.#owned.has(p) && (await this.#tryLock(p))) gained.push(p);
+      if (!owners.has(p) && (await this.#tryLock(p))) gained.push(p);
+    }
+    const has = (p: number): boolean => owners.has(p) || this.#owned.has(p);
+    if (this.#standFree({ has })) {
+      const held = [...owners.values()];
+      const count = (pid: number): number => held.filter((owner) => owner === pid).length;
+      for (const pid of members) if (pid !== self && count(pid) < share) await this.#endMember(pid);
     }
     return { gained, surplus };
+  }
+
+  #standFree(owned: { has(partition: number): boolean }): boolean {
+    const look = { partitions: this.#partitions, nowMs: Date.now(), forMs: TAKES_MS };
+    const free = this.#unowned.look(owned, look).length > 0;
+    if (free) this.#unowned.clear();
+    return free;
+  }
+
+  /**
+   * Ends the session of a worker that has joined, so that others leave it its share, and does not take it: it hangs.
+   * When it wakes it joins anew.
+   */
+  async #endMember(pid: number): Promise<void> {
+    await this.#client.query('select pg_terminate_backend($1)', [pid]);
+    this.#logger.warn({ pid }, 'a worker did not take its share of the partitions: ended its session');
   }
 
   async release(partition: number): Promise<void> {
@@ -71,16 +98,6 @@ export class Ownership {
         'the owner did not move its partition: ended its session',
       );
     }
-  }
-
-  async #members(): Promise<number> {
-    const counted = await this.#client.query(
-      `select count(*)::int as members from pg_locks
-       where locktype = 'advisory' and classid = $1::oid and objid = $2::oid and objsubid = 2 and granted
-         and database = (select oid from pg_database where datname = current_database())`,
-      [this.#space >>> 0, MEMBERSHIP],
-    );
-    return (counted.rows as { members: number }[])[0]?.members ?? 1;
   }
 
   async #tryLock(partition: number): Promise<boolean> {

@@ -72,6 +72,7 @@ export class Worker {
     const ownership = new Ownership(client, { processorId, partitions, logger });
     try {
       await ownership.join();
+      failpoint('ownership.joined');
       let idleMs = Date.now();
       while (!signal.aborted) {
         await this.#balance(ownership);
@@ -159,7 +160,8 @@ export class Worker {
     const { positions } = await this.#options.control.progress();
     const suspects = this.#hung.suspects(positions, Date.now()).filter((p) => !ownership.owned.has(p));
     if (suspects.length === 0) return;
-    const depths = await this.#options.queue.depths();
+    // A queue that does not answer does not say who hangs: it keeps everybody waiting.
+    const depths = await this.#options.queue.depths().catch(() => []);
     for (const partition of suspects) {
       const hasWork = (depths[partition] ?? 0) > 0;
       if (this.#hung.hangs(partition, hasWork, Date.now())) await ownership.endHolder(partition);

@@ -17,6 +17,7 @@ const PAUSE_MS = 150;
 
 /** The default is the second time: something has gone well before. Some happen once a start. */
 const AT_ONCE: readonly Failpoint[] = [
+  'ownership.joined',
   'ownership.gained',
   'epoch.requested',
   'epoch.before',

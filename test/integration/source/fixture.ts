@@ -80,6 +80,7 @@ export class Measured implements SourceMetrics {
   }
   sent(): void {}
   queueDepths(): void {}
+  unowned(): void {}
 }
 
 export interface RunningSource {

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { pino } from 'pino';
-import { describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Batch } from '../../../src/events/batch.ts';
 import { Metrics } from '../../../src/monitor/metrics.ts';
 import type { BatchHandler } from '../../../src/queue/queue.ts';
@@ -13,16 +13,15 @@ const logger = pino({ level: 'silent' });
 const metrics = new Metrics({ processDefaults: false });
 const away = () => Promise.reject(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
 
-/** A session that answers what Ownership asks: one member, and which of the partitions are free. */
+/** A session that answers what Ownership asks: no other member, and which of the partitions are free. */
 function session(free: readonly number[]): Client {
   const query = async (text: string, values: readonly number[] = []) => {
-    if (text.includes('as members')) return { rows: [{ members: 1 }] };
     return { rows: text.includes('try_advisory') ? [{ taken: free.includes(values[1] ?? -1) }] : [] };
   };
   return { query, end: async () => undefined } as unknown as Client;
 }
 
-function worker(client: Client) {
+function worker(client: Client, depths: () => Promise<readonly number[]> = async () => [0, 0]) {
   const handlers = new Map<number, BatchHandler>();
   let atHand: Promise<unknown> = Promise.resolve();
   const committer = new Committer({
@@ -43,7 +42,7 @@ function worker(client: Client) {
       stop: async () => void (await atHand),
       close: async () => undefined,
     },
-    queue: { depths: async () => [0, 0] },
+    queue: { depths },
     partition: {
       ...{ openLog: away, plans: { get: away }, control, metrics, logger },
       commit: (commit) => committer.submit(commit),
@@ -78,6 +77,28 @@ describe('a worker', () => {
     committer.giveUp();
     expect(await result).toEqual({ kind: 'abandoned' });
     await committer.close();
+  });
+});
+
+describe('a worker beside others', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test('goes on while the queue does not say whether the others have work', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const depths = vi.fn(() => Promise.reject(new Error('the queue did not tell its depths')));
+    const { worker: own, handlers } = worker(session([0]), depths);
+    const stop = new AbortController();
+    const running = own.run(stop.signal);
+    await vi.waitFor(() => expect(handlers.size).toBe(1));
+    // It has seen the other partition; from now on that one has stood still, time and again.
+    for (const times of [1, 2]) {
+      vi.setSystemTime(Date.now() + 10_000);
+      await vi.waitFor(() => expect(depths).toHaveBeenCalledTimes(times), 5_000);
+    }
+    stop.abort();
+    await expect(running).resolves.toBeUndefined();
   });
 });
 
