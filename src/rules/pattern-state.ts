@@ -27,9 +27,11 @@ export function stateOf(draft: Draft, tree: StepTree, { plan, inputs }: StatePar
   return createHash('sha256').update(JSON.stringify(all)).digest('hex').slice(0, 32);
 }
 
+/** Rows are kept as they are: with the number of their table, and their cells in the order of its columns. */
 function tableText(draft: Draft, table: TableInfo): unknown {
+  const number = draft.world.tables.indexOf(table);
   const columns = draft.columns(table).map(({ name, pgType }) => [name, pgType]);
-  return [`${table.schema}.${table.name}`, table.time, table.ops, columns];
+  return [number, `${table.schema}.${table.name}`, table.time, table.ops, columns];
 }
 
 function stepText({ kind, spec, event }: StepNode): unknown {

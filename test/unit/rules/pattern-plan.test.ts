@@ -231,6 +231,7 @@ describe('the state of a pattern', () => {
     ['a within', LINES.replace('5s', '6s')],
     ['what is skipped', `${LINES}    after_match: no_skip\n`],
     ['an event', LINES.replace('b: { event: transaction', 'b: { event: transfer')],
+    ['the columns that rows carry', `${LINES}    message: "{b.last.type}"\n`],
   ])('does not survive a change of %s', (_, lines) => {
     expect(state(lines)).not.toBe(state(LINES));
   });
