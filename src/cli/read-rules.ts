@@ -26,18 +26,6 @@ export async function readRules({ path, cwd, source, webhooks }: RulesSource): P
   return compileRules(files, catalog, webhooks === null ? {} : { webhooks });
 }
 
-/** To be deleted once the engine runs them: a pattern that does nothing must not pass for one that watches. */
-export function refusePatterns({ patterns }: Pick<Plan, 'patterns'>): void {
-  const [first] = patterns;
-  if (first === undefined) return;
-  throw new WeirError({
-    code: 'WEIR_RULES_INVALID',
-    message: `patterns are checked, and not run yet: ${patterns.map(({ id }) => id).join(', ')}`,
-    hint: `take "patterns" out of the rules, or set mode: off on them`,
-    retry: 'after-operator',
-  });
-}
-
 export interface ValidRules {
   readonly plan: Plan;
   readonly content: string;
@@ -49,7 +37,6 @@ export async function readValidRules(options: RulesSource): Promise<ValidRules> 
   const { plan, content, problems } = await readRules(options);
   if (plan === null)
     throw invalid(problems.filter(({ severity }) => severity === 'error').map(formatProblem));
-  refusePatterns(plan);
   return { plan, content, warnings: problems.map(formatProblem) };
 }
 

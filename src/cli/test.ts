@@ -6,7 +6,6 @@ import { runTests } from '../rules/testing/run-tests.ts';
 import { compileFor, reportProblems } from './check.ts';
 import { print } from './io.ts';
 import type { CommandSpec } from './program.ts';
-import { refusePatterns } from './read-rules.ts';
 import { junit, shownReport } from './test-report.ts';
 
 export const testCommand: CommandSpec = {
@@ -23,7 +22,6 @@ export const testCommand: CommandSpec = {
   action: async ({ io, args, flags, sources, json }) => {
     const compiled = await compileFor(io, { rules: args[0], sources, offline: flags['offline'] === true });
     if (compiled.plan === null) return reportProblems(io, compiled, json);
-    refusePatterns(compiled.plan);
     const run = typeof flags['run'] === 'string' ? flags['run'] : undefined;
     const report = runTests(compiled, { run });
     if (typeof flags['junit'] === 'string') writeFileSync(resolve(io.cwd, flags['junit']), junit(report));

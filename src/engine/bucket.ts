@@ -1,15 +1,9 @@
 import type { Micros } from '../events/row.ts';
-import type { StoreProgram } from './program.ts';
+import { Lanes, type SavedLanes } from './lanes.ts';
+import type { Meter } from './meter.ts';
+import type { PatternProgram, Program, StoreProgram } from './program.ts';
 import { Entries } from './windows/entries.ts';
 import { PACK_BELOW, pack, packedFirst, packedSize, unpack } from './windows/packed.ts';
-
-/** What a partition holds in memory, counted as it changes. */
-export interface Meter {
-  keys: number;
-  entries: number;
-  /** Approximate. */
-  bytes: number;
-}
 
 /** Of the map's entry and the objects' heads. */
 const KEY_BYTES = 80;
@@ -127,6 +121,10 @@ export class Bucket {
   readonly number: number;
   readonly stores = new Map<string, KeyedEntries>();
   readonly cooldowns = new Map<string, Cooldowns>();
+  /** By `PatternPlan.state`. Those of patterns that the plan does not know are dropped. */
+  readonly lanes = new Map<string, Lanes>();
+  /** Patterns whose saved state is over. */
+  readonly dropped = new Set<string>();
   /** By index of the plan's stores: `stores` again, without a look-up by id. */
   #active: (KeyedEntries | undefined)[] = [];
   readonly #meter: Meter;
@@ -138,7 +136,8 @@ export class Bucket {
     this.#meter = meter;
   }
 
-  usePlan(stores: readonly StoreProgram[]): void {
+  usePlan({ stores, patterns }: Pick<Program, 'stores' | 'patterns'>): void {
+    this.#usePatterns(patterns);
     this.#active = stores.map(({ plan }) => this.stores.get(plan.id));
     stores.forEach(({ plan }, index) => {
       const active = this.#active[index];
@@ -147,6 +146,50 @@ export class Bucket {
         throw new Error(`store ${plan.id} holds other values than before`);
       active.keep = plan.keep;
     });
+  }
+
+  /** A pattern of the same state goes on under its new definition. */
+  #usePatterns(patterns: readonly PatternProgram[]): void {
+    for (const [state, before] of this.lanes) {
+      const saved = before.snapshot();
+      before.clear();
+      this.lanes.delete(state);
+      const pattern = patterns.find(({ plan }) => plan.state === state);
+      if (pattern === undefined) this.dropped.add(state);
+      else this.lanesOf(pattern).load([saved]);
+    }
+  }
+
+  /** Of patterns of the plan; others' are over. */
+  loadLanes(pieces: ReadonlyMap<string, readonly SavedLanes[]>, patterns: readonly PatternProgram[]): void {
+    for (const [state, saved] of pieces) {
+      const pattern = patterns.find(({ plan }) => plan.state === state);
+      if (pattern !== undefined) this.lanesOf(pattern).load(saved);
+      else if (saved.length > 0) this.dropped.add(state);
+    }
+  }
+
+  /** Whether anything has come to it that no delta holds. */
+  get unsaved(): boolean {
+    for (const { appended } of this.stores.values()) if (appended.length > 0) return true;
+    for (const { changed } of this.cooldowns.values()) if (changed.size > 0) return true;
+    for (const { changed } of this.lanes.values()) if (changed) return true;
+    return false;
+  }
+
+  /** Whether it holds partial matches: their deadlines come also where no row does. */
+  get waits(): boolean {
+    for (const { size } of this.lanes.values()) if (size > 0) return true;
+    return false;
+  }
+
+  lanesOf(pattern: PatternProgram): Lanes {
+    const { state } = pattern.plan;
+    const known = this.lanes.get(state);
+    if (known !== undefined) return known;
+    const made = new Lanes(pattern, this.number, this.#meter);
+    this.lanes.set(state, made);
+    return made;
   }
 
   existing(store: number): KeyedEntries | undefined {

@@ -5,13 +5,16 @@ import { blockOf, eventsJson, subjectJson } from './evidence.ts';
 import type { Contribution, Hit, Reason } from './outputs.ts';
 import type { RowContext } from './row-context.ts';
 
-export interface ScoredHit extends Hit {
+export interface ScoredHit extends Pick<Hit, 'rule' | 'score' | 'let' | 'mode'> {
   /** One of its actions is `flag`, and it is not silent. */
   readonly flags: boolean;
 }
 
-/** What this partition adds to the decisions of the row at hand: at most one a mode. */
-export function contributionsOf(hits: readonly ScoredHit[], context: RowContext): Contribution[] {
+/** The row that a decision is of. */
+export type ScoredRow = Pick<RowContext, 'row' | 'table'>;
+
+/** What this partition adds to the decisions of a row: at most one a mode. */
+export function contributionsOf(hits: readonly ScoredHit[], context: ScoredRow): Contribution[] {
   const { scoring } = context.table;
   if (scoring === null || hits.length === 0) return [];
   const live = hits.filter(({ mode }) => mode === 'live');
@@ -23,7 +26,7 @@ export function contributionsOf(hits: readonly ScoredHit[], context: RowContext)
 function contributionOf(
   mode: Mode,
   hits: readonly ScoredHit[],
-  { context, scoring }: { readonly context: RowContext; readonly scoring: ScoringPlan },
+  { context, scoring }: { readonly context: ScoredRow; readonly scoring: ScoringPlan },
 ): Contribution {
   const { row, table } = context;
   return {

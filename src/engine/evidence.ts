@@ -21,9 +21,18 @@ export function rowJson(table: TablePlan, row: Row): string {
 
 /** The row as the one event of an alert or a decision. */
 export function eventsJson(table: TablePlan, event: string, row: Row): string {
+  return `[${eventJson(table, { event }, row)}]`;
+}
+
+/** One event of an alert: what it is called there, where and when it was, its columns. */
+export function eventJson(
+  table: TablePlan,
+  names: { readonly event: string; readonly step?: string },
+  row: Row,
+): string {
   const { position } = row;
-  const head = JSON.stringify({ event, position, at: formatIso(row.at) }).slice(0, -1);
-  return `[${head},"columns":${rowJson(table, row)}}]`;
+  const head = JSON.stringify({ ...names, position, at: formatIso(row.at) }).slice(0, -1);
+  return `${head},"columns":${rowJson(table, row)}}`;
 }
 
 /** Some columns of the row with their values: what an alert or a decision is about. */

@@ -1,14 +1,15 @@
 import type { Micros, Row } from '../events/row.ts';
 import type { Plan } from '../rules/plan.ts';
 import { contributionsOf, type ScoredHit } from './contributions.ts';
+import { bury } from './dead-letters.ts';
 import { rowJson } from './evidence.ts';
 import { alertOf, hitOf, ruleBlockOf } from './hit-outputs.ts';
 import { isHere, type Judgement, judge } from './judge.ts';
-import type { Outputs } from './outputs.ts';
+import { noOutputs, type Outputs } from './outputs.ts';
 import type { PartitionState } from './partition-state.ts';
+import { PatternFold } from './pattern-fold.ts';
 import type { StoreProgram } from './program.ts';
 import type { RowContext } from './row-context.ts';
-import { cutMessage } from './text.ts';
 
 export interface FoldBatch {
   readonly rows: readonly Row[];
@@ -33,16 +34,19 @@ const HOME = 1;
 export function fold(plan: Plan, state: PartitionState, batch: FoldBatch): Folded {
   if (plan !== state.plan)
     throw new Error(`batch of rules ${plan.version} on state of ${state.plan.version}`);
-  const outputs: Outputs = { hits: [], decisions: [], alerts: [], blocks: [], late: [], deadLetters: [] };
+  const outputs = noOutputs();
+  const patterns = new PatternFold(state, outputs);
   const { context } = state;
   for (const row of batch.rows) {
     context.start(row);
     foldRow(context, outputs);
-    state.advance(row.table, row.watermark);
+    state.arrived(row);
+    if (!row.late) patterns.enter(context);
   }
   batch.watermarks.forEach((watermark, table) => {
     state.advance(table, watermark);
   });
+  patterns.moveTime();
   return { outputs, delta: state.takeDeltas() };
 }
 
@@ -57,7 +61,7 @@ function foldRow(context: RowContext, outputs: Outputs): void {
       const judgement = judge(rule, context);
       if (judgement !== null) hits.push(act(judgement, context, outputs));
     } catch (error) {
-      bury(rule.plan, error, { context, outputs });
+      bury({ rule: rule.plan.id, event: rule.plan.event, error }, context, outputs);
     }
   }
   if (hits.length > 0) outputs.decisions.push(...contributionsOf(hits, context));
@@ -72,7 +76,7 @@ function appendTo(store: StoreProgram, context: RowContext, outputs: Outputs): v
       return;
   } catch (error) {
     const event = context.table.plan.events[eventIndex]?.name ?? context.table.plan.event;
-    bury({ id: store.firstRule, event }, error, { context, outputs });
+    bury({ rule: store.firstRule, event, error }, context, outputs);
     return;
   }
   context.append(store);
@@ -94,24 +98,4 @@ function reportLate({ row, table }: RowContext, outputs: Outputs): void {
   const { position, at, watermark } = row;
   const eventJson = rowJson(table.plan, row);
   outputs.late.push({ event: table.plan.event, position, at, watermark, eventJson });
-}
-
-/** A rule that fails on a row stops nobody: the row is kept for it, once a rule. */
-function bury(
-  rule: { readonly id: string; readonly event: string },
-  error: unknown,
-  { context, outputs }: { context: RowContext; outputs: Outputs },
-): void {
-  const { row, table } = context;
-  const ofRow = outputs.deadLetters.slice(
-    outputs.deadLetters.findLastIndex((l) => l.position !== row.position) + 1,
-  );
-  if (ofRow.some((letter) => letter.rule === rule.id)) return;
-  outputs.deadLetters.push({
-    rule: rule.id,
-    event: rule.event,
-    position: row.position,
-    error: cutMessage(error instanceof Error ? error.message : String(error)),
-    eventJson: rowJson(table.plan, row),
-  });
 }

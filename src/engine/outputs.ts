@@ -9,11 +9,34 @@ import type { Json } from '../rules/value-format.ts';
  */
 export interface Outputs {
   readonly hits: Hit[];
+  /** Of patterns: matches, and partial matches that ran out of time. */
+  readonly matches: PatternOutput[];
   readonly decisions: Contribution[];
   readonly alerts: Alert[];
   readonly blocks: Block[];
   readonly late: LateEvent[];
   readonly deadLetters: DeadLetter[];
+  /** Partial matches that a cap has cost. */
+  readonly evicted: { readonly pattern: string; readonly partials: number }[];
+}
+
+export function noOutputs(): Outputs {
+  return {
+    hits: [],
+    matches: [],
+    decisions: [],
+    alerts: [],
+    blocks: [],
+    late: [],
+    deadLetters: [],
+    evicted: [],
+  };
+}
+
+/** Whether anything of it goes into the store. */
+export function writesNothing(outputs: Outputs): boolean {
+  const { decisions, alerts, blocks, late, deadLetters } = outputs;
+  return [decisions, alerts, blocks, late, deadLetters].every(({ length }) => length === 0);
 }
 
 /** A rule fired on a row: for metrics, replay, tests. */
@@ -24,6 +47,21 @@ export interface Hit {
   readonly at: Micros;
   readonly score: number;
   /** As told: times as text, numbers as text where a double does not hold their digits. */
+  readonly let: Readonly<Record<string, Json>>;
+  /** A cooldown kept its actions silent. */
+  readonly silenced: boolean;
+}
+
+/** A pattern matched, or with `on_timeout` a partial match ran out of time: for metrics, replay, tests. */
+export interface PatternOutput {
+  readonly kind: 'match' | 'timeout';
+  readonly pattern: string;
+  readonly mode: Mode;
+  /** null: the pattern has no `by`. */
+  readonly key: string | null;
+  readonly at: Micros;
+  readonly takes: readonly { readonly step: string; readonly position: PositionText }[];
+  /** As told; of a timeout empty. */
   readonly let: Readonly<Record<string, Json>>;
   /** A cooldown kept its actions silent. */
   readonly silenced: boolean;

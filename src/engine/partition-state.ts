@@ -1,16 +1,20 @@
 import { BUCKETS, bucketOf, keyText } from '../events/keys.ts';
 import type { Micros, Row } from '../events/row.ts';
 import type { Plan, TablePlan } from '../rules/plan.ts';
-import { Bucket, type KeyedEntries, type Meter } from './bucket.ts';
-import { type Program, programOf, type StoreProgram } from './program.ts';
+import { Bucket, type KeyedEntries } from './bucket.ts';
+import type { Meter } from './meter.ts';
+import { PatternTimers } from './pattern-timers.ts';
+import { type PatternProgram, type Program, programOf, type StoreProgram } from './program.ts';
 import { type BucketAccess, RowContext } from './row-context.ts';
-import { load, takeDelta, takeSnapshot } from './state-codec.ts';
+import { type LanePieces, load, takeDelta, takeSnapshot } from './state-codec.ts';
 import { FOLLOW_FROM } from './windows/evaluate.ts';
 
 export interface PartitionStats {
   /** Keys of windows and of cooldowns. */
   readonly keys: number;
   readonly entries: number;
+  /** Of patterns. */
+  readonly partials: number;
   /** Approximate. */
   readonly bytes: number;
   readonly buckets: number;
@@ -24,7 +28,7 @@ export interface PartitionStats {
  */
 export class PartitionState implements BucketAccess {
   readonly #buckets: (Bucket | undefined)[] = new Array(BUCKETS).fill(undefined);
-  readonly #meter: Meter = { keys: 0, entries: 0, bytes: 0 };
+  readonly #meter: Meter = { keys: 0, entries: 0, partials: 0, bytes: 0 };
   readonly #dirty: Bucket[] = [];
   readonly #followFrom: number;
   #program: Program;
@@ -32,12 +36,22 @@ export class PartitionState implements BucketAccess {
   /** W of each table's event, as far as rows and batches have told. */
   #watermarks: Micros[];
   #sweep: Generator<void, void, void> | null = null;
+  #timers: PatternTimers;
 
   constructor(plan: Plan, options: { readonly followFrom?: number } = {}) {
     this.#followFrom = options.followFrom ?? FOLLOW_FROM;
     this.#program = programOf(plan);
     this.#watermarks = plan.tables.map(() => -Infinity);
     this.#context = new RowContext(this, this.#program, this.#followFrom);
+    this.#timers = new PatternTimers(this.#program.patterns);
+  }
+
+  get timers(): PatternTimers {
+    return this.#timers;
+  }
+
+  get program(): Program {
+    return this.#program;
   }
 
   get plan(): Plan {
@@ -57,7 +71,8 @@ export class PartitionState implements BucketAccess {
     this.#program = programOf(plan);
     this.#watermarks = plan.tables.map((table) => before.get(timeOf(table)) ?? -Infinity);
     this.#context = new RowContext(this, this.#program, this.#followFrom);
-    for (const bucket of this.#buckets) bucket?.usePlan(this.#program.stores);
+    this.#timers = new PatternTimers(this.#program.patterns);
+    for (const bucket of this.#buckets) if (bucket !== undefined) this.#adopt(bucket);
     this.#sweep = null;
   }
 
@@ -82,24 +97,37 @@ export class PartitionState implements BucketAccess {
   install(number: number, snapshot: string | null, deltas: readonly string[]): void {
     if (this.#buckets[number] !== undefined) throw new Error(`bucket ${number} is installed already`);
     const bucket = new Bucket(number, this.#meter);
-    if (snapshot !== null) load(bucket, snapshot);
-    for (const delta of deltas) load(bucket, delta);
-    bucket.usePlan(this.#program.stores);
+    const pieces: LanePieces = new Map();
+    if (snapshot !== null) load(bucket, snapshot, pieces);
+    for (const delta of deltas) load(bucket, delta, pieces);
+    bucket.loadLanes(pieces, this.#program.patterns);
+    this.#adopt(bucket);
     this.#buckets[number] = bucket;
+  }
+
+  #adopt(bucket: Bucket): void {
+    bucket.usePlan(this.#program);
+    for (const lanes of bucket.lanes.values()) this.#timers.watch(lanes);
+    if (bucket.dropped.size > 0) this.touch(bucket);
   }
 
   /** The whole bucket as text; null when nothing is left in it. */
   snapshot(number: number): string | null {
     const bucket = this.bucket(number);
-    if (bucket.dirty) throw new Error(`bucket ${number} has changes that no delta holds`);
+    if (bucket.unsaved) throw new Error(`bucket ${number} has changes that no delta holds`);
     for (const _ of this.#forget(bucket));
     return takeSnapshot(bucket);
   }
 
-  evict(number: number): void {
+  /** Whether the bucket may leave memory, if the store has all of it. */
+  isEvictable(number: number): boolean {
     const bucket = this.#buckets[number];
-    if (bucket?.dirty === true) throw new Error(`bucket ${number} has changes that no delta holds`);
-    bucket?.clear();
+    return bucket === undefined || !(bucket.dirty || bucket.waits);
+  }
+
+  evict(number: number): void {
+    if (!this.isEvictable(number)) throw new Error(`bucket ${number} is still needed in memory`);
+    this.#buckets[number]?.clear();
     this.#buckets[number] = undefined;
   }
 
@@ -139,9 +167,23 @@ export class PartitionState implements BucketAccess {
     return deltas;
   }
 
+  /** W of the row's event, itself taken into account: what the source says of the next one. */
+  arrived({ table, late, at, watermark, cells }: Row): void {
+    const plan = this.plan.tables[table] as TablePlan;
+    const says = !late && (plan.time === null || typeof cells[plan.time] === 'string');
+    this.advance(table, says ? Math.max(watermark, at - plan.lateness - 1) : watermark);
+  }
+
   /** W never goes back. */
   advance(table: number, watermark: Micros): void {
     if (watermark > (this.#watermarks[table] ?? Infinity)) this.#watermarks[table] = watermark;
+  }
+
+  /** No more rows of this time or earlier will come to the pattern. */
+  watermarkOf({ tables }: PatternProgram): Micros {
+    let least = Infinity;
+    for (const table of tables) least = Math.min(least, this.#watermarks[table] ?? -Infinity);
+    return least;
   }
 
   /** Entries of the store at or before this time are seen by no row any more. */
@@ -178,7 +220,9 @@ export class PartitionState implements BucketAccess {
 
   #watermarkOfRule(id: string): Micros {
     const rule = this.plan.rules.find((known) => known.id === id);
-    return rule === undefined ? this.#leastWatermark() : (this.#watermarks[rule.table] ?? -Infinity);
+    if (rule !== undefined) return this.#watermarks[rule.table] ?? -Infinity;
+    const pattern = this.#program.patterns.find(({ plan }) => plan.id === id);
+    return pattern === undefined ? this.#leastWatermark() : this.watermarkOf(pattern);
   }
 
   #leastWatermark(): Micros {

@@ -1,4 +1,5 @@
 import { fromText } from '../rules/cel/cells.ts';
+import type { PatternInput, PatternPlan } from '../rules/pattern-plan.ts';
 import type {
   LetPlan,
   Plan,
@@ -9,6 +10,7 @@ import type {
   WindowPlan,
 } from '../rules/plan.ts';
 import type { ValueType } from '../rules/plan-parts.ts';
+import { type Definition, definitionOf } from './cep/definition.ts';
 import type { ReadValue } from './value.ts';
 import { type AggregateSpec, aggregateOf } from './windows/aggregate.ts';
 
@@ -17,6 +19,7 @@ export interface Program {
   readonly plan: Plan;
   readonly tables: readonly TableProgram[];
   readonly stores: readonly StoreProgram[];
+  readonly patterns: readonly PatternProgram[];
 }
 
 export interface TableProgram {
@@ -30,7 +33,30 @@ export interface TableProgram {
   readonly lookups: readonly Lookup[];
   readonly windows: readonly WindowProgram[];
   readonly rules: readonly RuleProgram[];
+  /** Of each pattern that its rows enter. */
+  readonly entrances: readonly Entrance[];
   readonly scoring: ScoringPlan | null;
+}
+
+export interface PatternProgram {
+  readonly index: number;
+  readonly plan: PatternPlan;
+  readonly definition: Definition;
+  /** The least of their Ws is the pattern's. */
+  readonly tables: readonly number[];
+}
+
+/** How the rows of a table enter a pattern: under one key, or under one for each of its columns. */
+export interface Entrance {
+  readonly pattern: PatternProgram;
+  readonly doors: readonly Door[];
+}
+
+export interface Door {
+  readonly routing: RoutingKey;
+  readonly bySlot: number;
+  /** A row enters that bears one of them; the steps that may take it are the bits. */
+  readonly events: readonly { readonly eventIndex: number; readonly steps: number }[];
 }
 
 export interface RoutingKey {
@@ -108,7 +134,13 @@ function compile(plan: Plan): Program {
     };
   });
   for (const rule of plan.rules) (builders[rule.table] as TableBuilder).rule(rule, aggregates);
-  return { plan, stores, tables: builders.map((builder) => builder.build(stores)) };
+  const patterns = plan.patterns.map((pattern, index): PatternProgram => {
+    const tables = [...new Set(pattern.inputs.map(({ table }) => table))];
+    return { index, plan: pattern, definition: definitionOf(pattern), tables };
+  });
+  for (const pattern of patterns)
+    for (const table of pattern.tables) (builders[table] as TableBuilder).pattern(pattern);
+  return { plan, stores, patterns, tables: builders.map((builder) => builder.build(stores)) };
 }
 
 function windowsOf(rule: RulePlan): WindowPlan[] {
@@ -124,6 +156,7 @@ class TableBuilder {
   readonly #lookups: Lookup[] = [];
   readonly #windows: WindowProgram[] = [];
   readonly #rules: RuleProgram[] = [];
+  readonly #entrances: Entrance[] = [];
 
   constructor(plan: Plan, index: number, table: TablePlan) {
     this.#plan = plan;
@@ -159,6 +192,19 @@ class TableBuilder {
     this.#rules.push({ index: this.#rules.length, plan, routing, windows, cooldownSlot });
   }
 
+  pattern(pattern: PatternProgram): void {
+    const inputs = pattern.plan.inputs.filter(({ table }) => table === this.#index);
+    this.#entrances.push({ pattern, doors: inputs.map((input) => this.#door(pattern.plan, input)) });
+  }
+
+  #door({ steps }: PatternPlan, input: PatternInput): Door {
+    const events = input.events.map((eventIndex) => {
+      const taking = input.steps.filter((step) => steps[step]?.eventIndex === eventIndex);
+      return { eventIndex, steps: taking.reduce((bits, step) => bits | (1 << step), 0) };
+    });
+    return { routing: this.routingKey(input.key), bySlot: this.slot(input.by), events };
+  }
+
   build(stores: readonly StoreProgram[]): TableProgram {
     return {
       index: this.#index,
@@ -169,6 +215,7 @@ class TableBuilder {
       lookups: this.#lookups,
       windows: this.#windows,
       rules: this.#rules,
+      entrances: this.#entrances,
       scoring: this.#plan.scoring.get(this.#table.event) ?? null,
     };
   }

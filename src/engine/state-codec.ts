@@ -1,5 +1,6 @@
 import type { Micros } from '../events/row.ts';
 import type { Bucket } from './bucket.ts';
+import type { SavedLanes } from './lanes.ts';
 import type { Entries } from './windows/entries.ts';
 
 /** The form of snapshots and deltas; a process that meets another one refuses it. */
@@ -15,7 +16,15 @@ interface Stored {
   readonly v: number;
   readonly s: readonly StoredEntries[];
   readonly c: readonly StoredCooldowns[];
+  /** Of patterns; left out where there are none. */
+  readonly p?: readonly StoredLanes[];
 }
+
+/** `PatternPlan.state`, and what came to its lanes; null: all that was saved before is over. */
+type StoredLanes = readonly [state: string, lanes: SavedLanes | null];
+
+/** What was saved of each pattern, in order: lanes are made of all of it at once. */
+export type LanePieces = Map<string, SavedLanes[]>;
 
 /** What the batch appended and changed in the bucket; forgets that it did. */
 export function takeDelta(bucket: Bucket): string {
@@ -31,8 +40,11 @@ export function takeDelta(bucket: Bucket): string {
     c.push([cooldowns.rule, [...cooldowns.changed].flat()]);
     cooldowns.changed.clear();
   }
+  const p: StoredLanes[] = [...bucket.dropped].map((state) => [state, null]);
+  for (const [state, lanes] of bucket.lanes) if (lanes.changed) p.push([state, lanes.takeDelta()]);
+  bucket.dropped.clear();
   bucket.dirty = false;
-  return JSON.stringify({ v: VERSION, s, c } satisfies Stored);
+  return toJson({ v: VERSION, s, c, p });
 }
 
 /** All that the bucket holds, in an order that its history does not show in; null: nothing. */
@@ -53,11 +65,17 @@ export function takeSnapshot(bucket: Bucket): string | null {
   for (const [rule, cooldowns] of sorted(bucket.cooldowns)) {
     if (cooldowns.until.size > 0) c.push([rule, sorted(cooldowns.until).flat()]);
   }
-  return s.length + c.length === 0 ? null : JSON.stringify({ v: VERSION, s, c } satisfies Stored);
+  const p: StoredLanes[] = [];
+  for (const [state, lanes] of sorted(bucket.lanes)) if (lanes.size > 0) p.push([state, lanes.snapshot()]);
+  return s.length + c.length + p.length === 0 ? null : toJson({ v: VERSION, s, c, p });
+}
+
+function toJson({ p, ...stored }: Required<Stored>): string {
+  return JSON.stringify(p.length === 0 ? stored : ({ ...stored, p } satisfies Stored));
 }
 
 /** Puts a snapshot or a delta into the bucket, after what is in it. */
-export function load(bucket: Bucket, json: string): void {
+export function load(bucket: Bucket, json: string, pieces: LanePieces): void {
   const stored = JSON.parse(json) as Stored;
   if (stored.v !== VERSION)
     throw new Error(`state of bucket ${bucket.number} has version ${stored.v}, not ${VERSION}`);
@@ -75,6 +93,10 @@ export function load(bucket: Bucket, json: string): void {
   for (const [rule, flat] of stored.c) {
     const cooldowns = bucket.cooldownsOf(rule);
     for (let i = 0; i < flat.length; i += 2) cooldowns.load(flat[i] as string, flat[i + 1] as Micros);
+  }
+  for (const [state, lanes] of stored.p ?? []) {
+    const before = lanes === null ? [] : (pieces.get(state) ?? []);
+    pieces.set(state, lanes === null ? before : [...before, lanes]);
   }
 }
 

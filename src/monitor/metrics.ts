@@ -55,6 +55,19 @@ export class Metrics implements SourceMetrics, WorkerMetrics {
     'partitions_unowned',
     'Partitions with work that no worker has owned for 5 seconds, as the source sees it',
   );
+  readonly #timeouts = this.#counter(
+    'pattern_timeouts_total',
+    'Partial matches that ran out of time, of patterns with on_timeout',
+    ['pattern', 'mode'],
+  );
+  readonly #partials = this.#gauge('partial_matches', 'Partial matches of patterns that are alive', [
+    'partition',
+  ]);
+  readonly #evicted = this.#counter(
+    'partial_matches_evicted_total',
+    'Partial matches dropped because their key had too many: matches may be missing, must be zero',
+    ['pattern'],
+  );
   readonly #owned = this.#gauge('partitions_owned', 'Partitions that this process works on');
   readonly #latency = this.#histogram(
     'commit_to_effect_seconds',
@@ -119,6 +132,15 @@ export class Metrics implements SourceMetrics, WorkerMetrics {
   }
   late(event: string): void {
     this.#late.inc({ event });
+  }
+  timedOut(pattern: string, mode: Mode): void {
+    this.#timeouts.inc({ pattern, mode });
+  }
+  partials(partition: number, alive: number): void {
+    this.#partials.set({ partition: String(partition) }, alive);
+  }
+  evicted(pattern: string, partials: number): void {
+    this.#evicted.inc({ pattern }, partials);
   }
   deadLetter(rule: string): void {
     this.#deadLetters.inc({ rule });

@@ -16,11 +16,11 @@ const DELETE = 2;
 const TRUNCATE = 3;
 const NO_CELLS: readonly Cell[] = [];
 
-/**
- * How far a partition without rows may fall behind before it is sent an empty batch. Each costs a job and moves
- * nothing but positions, since no rule of today waits for time: five seconds, not one.
- */
-const BEHIND = { walBytes: 16n * 1024n * 1024n, micros: 5 * SECOND } as const;
+/** How far a partition without rows may fall behind before it is sent an empty batch, which costs a job. */
+const BEHIND_BYTES = 16n * 1024n * 1024n;
+/** Deadlines of patterns wait for it. */
+const BEHIND_WITH_PATTERNS = SECOND;
+const BEHIND = 5 * SECOND;
 
 export interface ReaderOptions {
   readonly slot: string;
@@ -171,7 +171,9 @@ export class TransactionReader {
     batcher.commit();
     this.#lastCommit = begin.lsn;
     this.#committedRules = this.#plan.version;
-    if (this.#relevant) batcher.punctuate(BEHIND);
+    if (!this.#relevant) return;
+    const micros = this.#plan.patterns.length > 0 ? BEHIND_WITH_PATTERNS : BEHIND;
+    batcher.punctuate({ walBytes: BEHIND_BYTES, micros });
   }
 
   #row(change: RowChange): void {

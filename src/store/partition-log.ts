@@ -100,6 +100,11 @@ export class PartitionLog {
     return this.#epoch;
   }
 
+  /** Those that the store has anything of. */
+  buckets(): number[] {
+    return [...new Set([...this.#compaction.snapshots.keys(), ...this.#tail.keys()])];
+  }
+
   /** The table that the next commit's segment goes to. */
   get generation(): Generation {
     return this.#compaction.live;

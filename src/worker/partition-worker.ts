@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { fold } from '../engine/fold.ts';
+import { noOutputs, writesNothing } from '../engine/outputs.ts';
 import { PartitionState } from '../engine/partition-state.ts';
 import { type Batch, decodeRow, type EncodedRow } from '../events/batch.ts';
 import type { PositionText } from '../events/position.ts';
@@ -72,7 +73,7 @@ export class PartitionWorker {
         idle: true,
         segment: null,
         delta: NOTHING,
-        outputs: NO_OUTPUTS,
+        outputs: noOutputs(),
       });
     });
   }
@@ -101,7 +102,10 @@ export class PartitionWorker {
   async #load(rules: string): Promise<Open> {
     const [log, plan] = await Promise.all([this.#deps.openLog(this.partition), this.#deps.plans.get(rules)]);
     const { epoch, position } = log;
-    return { log, plan, epoch, position, committed: position, state: new PartitionState(plan) };
+    const state = new PartitionState(plan);
+    // Deadlines come also for keys that no row comes for: all partial matches are in memory.
+    if (plan.patterns.length > 0) await log.install(state, log.stored());
+    return { log, plan, epoch, position, committed: position, state };
   }
 
   async #gap(batch: Batch, open: Open): Promise<BatchReport> {
@@ -117,6 +121,7 @@ export class PartitionWorker {
     if (batch.rules !== open.plan.version) {
       open.plan = await this.#deps.plans.get(batch.rules);
       open.state.setPlan(open.plan);
+      if (open.plan.patterns.length > 0) await open.log.install(open.state, open.log.stored());
     }
     const rows = rowsAbove(batch, open);
     const needed = open.state.neededBuckets(rows);
@@ -127,13 +132,16 @@ export class PartitionWorker {
       commitAt: batch.commitAt,
     });
     failpoint('fold.done');
-    if (rows.length === 0) {
+    // Time that has moved may have ended partial matches; where it has not, nothing is written.
+    if (rows.length === 0 && delta.size === 0 && writesNothing(outputs)) {
       open.position = batch.to;
       return report('committed');
     }
     const segment = delta.size === 0 ? null : encodeSegment(delta);
     const done = await this.#commit(open, { to: batch.to, idle: false, segment, delta, outputs });
     if (done.outcome === 'committed') this.#measure(batch, outputs);
+    if (open.plan.patterns.length > 0)
+      this.#deps.metrics.partials(this.partition, open.state.stats().partials);
     return done;
   }
 
@@ -162,7 +170,7 @@ export class PartitionWorker {
         });
         for (const { rule, severity } of result.bandAlerts ?? []) this.#deps.metrics.alert(rule, severity);
         await this.#tidy(open);
-        return { ...report('committed'), hits: what.outputs.hits.length, ...counts(result) };
+        return { ...report('committed'), hits: hitsOf(what.outputs), ...counts(result) };
       case 'fenced':
         this.forget();
         return report(result.reason === 'epoch' ? 'stale-epoch' : 'lost');
@@ -184,9 +192,23 @@ export class PartitionWorker {
     }
   }
 
+  #evicted(pattern: string, partials: number): void {
+    this.#deps.metrics.evicted(pattern, partials);
+    if (toldOf.has(pattern)) return;
+    toldOf.add(pattern);
+    this.#deps.logger.warn(
+      { pattern },
+      'a key has more partial matches than are kept: the oldest are dropped, and matches may be missing',
+    );
+  }
+
   #measure(batch: Batch, outputs: PartitionCommit['outputs']): void {
     const { metrics } = this.#deps;
     for (const hit of outputs.hits) metrics.hit(hit.rule, hit.mode);
+    for (const { kind, pattern, mode } of outputs.matches)
+      if (kind === 'match') metrics.hit(pattern, mode);
+      else metrics.timedOut(pattern, mode);
+    for (const { pattern, partials } of outputs.evicted) this.#evicted(pattern, partials);
     for (const alert of outputs.alerts) metrics.alert(alert.rule, alert.severity);
     for (const letter of outputs.deadLetters) metrics.deadLetter(letter.rule);
     for (const late of outputs.late) metrics.late(late.event);
@@ -194,6 +216,9 @@ export class PartitionWorker {
     for (const [, commitAt] of batch.transactions) metrics.commitToEffect(Math.max(0, now - commitAt) / 1e6);
   }
 }
+
+/** Said once a pattern and process: the metric says how many. */
+const toldOf = new Set<string>();
 
 interface Change {
   readonly to: PositionText;
@@ -204,15 +229,6 @@ interface Change {
 }
 
 const NOTHING: ReadonlyMap<number, string> = new Map();
-const NO_OUTPUTS: PartitionCommit['outputs'] = {
-  hits: [],
-  decisions: [],
-  alerts: [],
-  blocks: [],
-  late: [],
-  deadLetters: [],
-};
-
 /** What time heals: the store is away, or another owner has moved the partition. */
 export function isTransient(error: unknown): boolean {
   return error instanceof LogOutdated || classify(error).kind === 'retry';
@@ -222,6 +238,10 @@ function rowsAbove(batch: Batch, open: Open): Row[] {
   const width = (table: number): number => open.plan.tables[table]?.columns.length ?? 0;
   const rows = batch.events.map((event) => decodeRow(event as EncodedRow, batch, width));
   return batch.from === open.position ? rows : rows.filter((row) => row.position > open.position);
+}
+
+function hitsOf({ hits, matches }: PartitionCommit['outputs']): number {
+  return hits.length + matches.filter(({ kind }) => kind === 'match').length;
 }
 
 function counts(

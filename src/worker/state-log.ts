@@ -14,6 +14,8 @@ export interface StateLog {
   readonly epoch: number;
   /** Which segment table takes the next segment. */
   readonly generation: 0 | 1;
+  /** The buckets of which the store has anything, and that are not in memory. */
+  stored(): number[];
   /** Brings these buckets into memory. */
   install(state: PartitionState, buckets: readonly number[]): Promise<void>;
   /** What a commit has appended. */
@@ -58,6 +60,10 @@ export class PooledStateLog implements StateLog {
     return this.#log.generation;
   }
 
+  stored(): number[] {
+    return this.#log.buckets().filter((bucket) => !this.#touched.has(bucket));
+  }
+
   async install(state: PartitionState, buckets: readonly number[]): Promise<void> {
     const loaded = await withClient(this.#pool, (client) => this.#log.load(client, buckets));
     if (loaded === null) throw new LogOutdated();
@@ -91,7 +97,8 @@ export class PooledStateLog implements StateLog {
 
   #evictCold(state: PartitionState): void {
     for (const [bucket, tick] of this.#touched) {
-      if (this.#tick - tick > COLD_AFTER && this.#log.isCovered(bucket)) this.#evict(state, bucket);
+      if (this.#tick - tick <= COLD_AFTER || !this.#log.isCovered(bucket)) continue;
+      if (state.isEvictable(bucket)) this.#evict(state, bucket);
     }
   }
 

@@ -7,6 +7,11 @@ export interface WorkerMetrics {
   batch(batch: Batch, report: BatchReport): void;
   hit(rule: string, mode: Mode): void;
   alert(rule: string, severity: string): void;
+  timedOut(pattern: string, mode: Mode): void;
+  /** Of patterns, alive after a commit. */
+  partials(partition: number, alive: number): void;
+  /** Partial matches that the cap of a key has cost: must be zero. */
+  evicted(pattern: string, partials: number): void;
   deadLetter(rule: string): void;
   late(event: string): void;
   /** From a transaction's commit to the commit of what it caused. */

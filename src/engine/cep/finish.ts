@@ -33,7 +33,7 @@ function emitAtOnce(
 ): void {
   let left = matches.length > 1 ? matches.sort(compareFinished) : matches;
   for (let next = left[0]; next !== undefined; next = left[0]) {
-    emit(next, sink);
+    emit(definition, next, sink);
     const bound = boundOf(definition, next.last);
     left = left.slice(1);
     if (bound === null) continue;
@@ -58,7 +58,7 @@ export function emitInOrder(definition: Definition, lane: Lane, sink: Sink): voi
     if (lane.first !== null && compareRows(lane.first.root, next.last.root) < 0) return;
     finished.shift();
     forget(lane, next);
-    emit(next, sink);
+    emit(definition, next, sink);
     const bound = boundOf(definition, next.last);
     if (bound === null) continue;
     dropPartials(lane, bound);
@@ -66,7 +66,8 @@ export function emitInOrder(definition: Definition, lane: Lane, sink: Sink): voi
   }
 }
 
-function emit({ last, lets, at }: Finished, sink: Sink): void {
+function emit({ match }: Definition, { last, lets, at }: Finished, sink: Sink): void {
+  match.partial = last;
   sink.match({ takes: tookBy(last), lets, at });
 }
 

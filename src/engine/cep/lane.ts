@@ -45,6 +45,8 @@ export class Lane {
   nextId = 1;
   nextSeq = 1;
   nextMoment = 1;
+  /** A timer wakes it then, or before; Infinity: none does. */
+  wakeAt: Micros = Number.POSITIVE_INFINITY;
   /** Whether saved state has to learn anything. */
   dirty = false;
   /** Whether saved state has anything of the lane. */

@@ -23,7 +23,7 @@ export interface Timeout {
   readonly at: Micros;
 }
 
-/** Where what comes of a lane goes. */
+/** Where what comes of a lane goes. During `match` and `timeout` the definition's `match` is the one at hand. */
 export interface Sink {
   match(match: Match): void;
   /** Called only where the pattern has `on_timeout`. */

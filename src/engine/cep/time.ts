@@ -22,7 +22,10 @@ export function moveTo(
     lane.dropEmptyGroups();
     if (definition.plan.onTimeout !== null) {
       late.sort((a, b) => compareRows(a.root, b.root) || a.id - b.id);
-      for (const partial of late) sink.timeout({ takes: tookBy(partial), at: deadline });
+      for (const partial of late) {
+        definition.match.partial = partial;
+        sink.timeout({ takes: tookBy(partial), at: deadline });
+      }
     }
     if (completed.length > 0) finish(definition, lane, { partials: completed, at: deadline, sink });
     if (lane.finished !== null) emitInOrder(definition, lane, sink);

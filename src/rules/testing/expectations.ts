@@ -1,9 +1,9 @@
-import type { Alert, Hit } from '../../engine/outputs.ts';
+import type { Micros } from '../../events/row.ts';
 import { formatIso } from '../cel/time.ts';
 import { formatDuration } from '../duration.ts';
 import type { Mode } from '../plan-parts.ts';
 import type { TestSpec } from '../schema.ts';
-import type { Effects } from './simulate.ts';
+import type { Effects, RowEffects } from './simulate.ts';
 import { instantOf, TEST_START } from './test-rows.ts';
 
 /** A difference between what a test expects and what came. */
@@ -16,7 +16,9 @@ export interface Failure {
 
 export interface Observed {
   /** By row; null: its operation is not captured. */
-  readonly rows: readonly (Effects | null)[];
+  readonly rows: readonly (RowEffects | null)[];
+  /** What came once time had moved on behind the last row. */
+  readonly after: Effects;
   /** The rule that the test is beside; null: a scenario of the whole set. */
   readonly rule: { readonly id: string; readonly mode: Mode } | null;
 }
@@ -24,7 +26,7 @@ export interface Observed {
 export function compare(expect: TestSpec['expect'], observed: Observed): Failure[] {
   const { rows } = observed;
   const failures = [
-    ...compareCounts(expect, rows, observed),
+    ...compareCounts(expect, [...rows, observed.after], observed),
     ...compareDecision(expect, rows.at(-1), observed),
   ];
   if (expect.first_at !== undefined) failures.push(...compareFirst(expect.first_at, observed));
@@ -41,15 +43,21 @@ export function compare(expect: TestSpec['expect'], observed: Observed): Failure
 
 type Counts = number | Readonly<Record<string, number>> | undefined;
 
+interface ExpectedCounts {
+  readonly hits?: Counts;
+  readonly alerts?: Counts;
+  readonly timeouts?: Counts;
+}
+
 function compareCounts(
-  expected: { readonly hits?: Counts; readonly alerts?: Counts },
-  rows: readonly (Effects | null)[],
+  expected: ExpectedCounts,
+  effects: readonly (Effects | null)[],
   { rule }: Observed,
 ): Failure[] {
-  return (['hits', 'alerts'] as const).flatMap((what) => {
+  return (['hits', 'alerts', 'timeouts'] as const).flatMap((what) => {
     const counts = expected[what];
     if (counts === undefined) return [];
-    const found = rows.flatMap((row): (Hit | Alert)[] => [...(row?.[what] ?? [])]);
+    const found = effects.flatMap((one) => (one === null ? [] : countedOf(one, what)));
     if (typeof counts !== 'number') {
       return Object.entries(counts).flatMap(([id, count]) =>
         differs(`${what} of ${id}`, count, found.filter((one) => one.rule === id).length),
@@ -63,20 +71,38 @@ function compareCounts(
   });
 }
 
+interface Counted {
+  readonly rule: string;
+  readonly mode: Mode;
+  readonly at: Micros;
+}
+
+/** A match is the hit of a pattern. */
+function countedOf(effects: Effects, what: 'hits' | 'alerts' | 'timeouts'): Counted[] {
+  if (what === 'alerts') return [...effects.alerts];
+  const kind = what === 'hits' ? 'match' : 'timeout';
+  const ended = effects.matches.filter((match) => match.kind === kind);
+  const patterns = ended.map(({ pattern, mode, at }) => ({ rule: pattern, mode, at }));
+  return what === 'hits' ? [...effects.hits, ...patterns] : patterns;
+}
+
 function compareDecision(
   expected: { readonly score?: number | undefined; readonly band?: string | null | undefined },
-  row: Effects | null | undefined,
-  { rule }: Observed,
+  row: RowEffects | null | undefined,
+  { rows, after, rule }: Observed,
 ): Failure[] {
-  const decision = row?.decisions.find(({ mode }) => mode === (rule?.mode ?? 'live'));
+  // A pattern may have added to it later.
+  const decision = [...rows, after]
+    .flatMap((effects) => effects?.decisions ?? [])
+    .findLast(({ mode, position }) => mode === (rule?.mode ?? 'live') && position === row?.row.position);
   return [
     ...(expected.score === undefined ? [] : differs('score', expected.score, decision?.score ?? 0)),
     ...(expected.band === undefined ? [] : differs('band', expected.band, decision?.band ?? null)),
   ];
 }
 
-function compareFirst(expected: string | number, { rows, rule }: Observed): Failure[] {
-  const hits = rows.flatMap((row) => row?.hits ?? []);
+function compareFirst(expected: string | number, { rows, after, rule }: Observed): Failure[] {
+  const hits = [...rows, after].flatMap((one) => (one === null ? [] : countedOf(one, 'hits')));
   const first = hits.find((hit) => rule === null || hit.rule === rule.id);
   if (first?.at === instantOf(expected)) return [];
   const actual =

@@ -1,4 +1,7 @@
+import type { PatternOutput } from '../../engine/outputs.ts';
 import { WeirError } from '../../errors.ts';
+import type { PositionText } from '../../events/position.ts';
+import { formatIso } from '../cel/time.ts';
 import type { Plan } from '../plan.ts';
 import type { Json } from '../value-format.ts';
 import { ColumnSlips } from './column-slips.ts';
@@ -8,6 +11,17 @@ import { type Effects, type SimulatedDecision, Simulation } from './simulate.ts'
 
 /** A line of `weir replay`'s output (shared/spec/interfaces.md). What is of a shadow rule says so. */
 export type ReplayOutput =
+  | {
+      readonly kind: 'match' | 'timeout';
+      readonly rule: string;
+      /** null: the pattern has no `by`. */
+      readonly key: string | null;
+      readonly at: string;
+      /** By step: the numbers of the lines that it took. */
+      readonly steps: Readonly<Record<string, readonly number[]>>;
+      readonly let: Readonly<Record<string, Json>>;
+      readonly mode?: 'shadow';
+    }
   | {
       readonly kind: 'hit';
       readonly rule: string;
@@ -51,6 +65,7 @@ export async function* replay(
   { file, flush = true, warn }: ReplayOptions,
 ): AsyncGenerator<ReplayOutput> {
   const simulation = new Simulation(plan);
+  const numbers = new LineNumbers();
   const slips = new ColumnSlips(plan);
   const mistakes: string[] = [];
   let number = -1;
@@ -60,14 +75,17 @@ export async function* replay(
     if (line instanceof GivenError) mistakes.push(`${file}:${number + 1}: ${line.message}`);
     if (mistakes.length >= MOST_MISTAKES) break;
     if (line instanceof GivenError || mistakes.length > 0 || line.kind === 'nothing') continue;
-    if (line.kind === 'watermark') simulation.advance(line.to);
-    else {
-      slips.see(line.event.table, line.names);
-      yield* outputsOf(simulation.feed(line.event), number);
+    if (line.kind === 'watermark') {
+      yield* outputsOf(simulation.advance(line.to), numbers);
+      continue;
     }
+    slips.see(line.event.table, line.names);
+    const effects = simulation.feed(line.event);
+    numbers.set(effects.row, number);
+    yield* outputsOf(effects, numbers);
   }
   if (mistakes.length > 0) throw badLines(mistakes);
-  if (flush) simulation.advance(Infinity);
+  if (flush) yield* outputsOf(simulation.advance(Infinity), numbers);
   for (const warning of slips.warnings()) warn?.(warning);
 }
 
@@ -80,41 +98,50 @@ function tryRead(plan: Plan, text: string): ReplayLine | GivenError {
   }
 }
 
-/** Hits by rule, then the decision, then what else there is of the row. */
-function outputsOf(effects: Effects, line: number): ReplayOutput[] {
-  const hits = effects.hits.map(
-    (hit): ReplayOutput => ({
-      kind: 'hit',
-      rule: hit.rule,
-      line,
-      score: hit.score,
-      let: hit.let,
-      ...shadow(hit.mode),
-    }),
-  );
-  const decisions = told(effects).map(({ event, entityId, score, band, reasons, mode }): ReplayOutput => {
-    const why = reasons.map((reason) => ({ rule: reason.rule, score: reason.score }));
-    return {
-      kind: 'decision',
-      event,
-      id: entityId === '' ? null : entityId,
-      line,
-      score,
-      band,
-      reasons: why,
-      ...shadow(mode),
-    };
+/** Each row is a transaction of its own: its line, by its number. */
+class LineNumbers {
+  readonly #lines = new Map<PositionText, number>();
+
+  set({ position }: { readonly position: PositionText }, line: number): void {
+    this.#lines.set(position, line);
+  }
+
+  of({ position }: { readonly position: PositionText }): number {
+    return this.#lines.get(position) ?? -1;
+  }
+}
+
+/** Hits and matches by rule, then decisions, then what else there is. */
+function outputsOf(effects: Effects, lines: LineNumbers): ReplayOutput[] {
+  const hits = effects.hits.map((hit): ReplayOutput => {
+    const { rule, score } = hit;
+    return { kind: 'hit', rule, line: lines.of(hit), score, let: hit.let, ...shadow(hit.mode) };
   });
-  const late = effects.late.map((): ReplayOutput => ({ kind: 'late', line }));
-  const dead = effects.deadLetters.map(
-    ({ rule, error }): ReplayOutput => ({ kind: 'dead_letter', rule, line, error }),
-  );
-  return [...sorted(hits), ...decisions, ...late, ...sorted(dead)];
+  const matches = effects.matches.map((match) => matchOf(match, lines));
+  const decisions = told(effects).map((decision): ReplayOutput => {
+    const { event, entityId, score, band, reasons, mode } = decision;
+    const why = reasons.map((reason) => ({ rule: reason.rule, score: reason.score }));
+    const id = entityId === '' ? null : entityId;
+    const line = lines.of(decision);
+    return { kind: 'decision', event, id, line, score, band, reasons: why, ...shadow(mode) };
+  });
+  const late = effects.late.map((row): ReplayOutput => ({ kind: 'late', line: lines.of(row) }));
+  const dead = effects.deadLetters.map((letter): ReplayOutput => {
+    const { rule, error } = letter;
+    return { kind: 'dead_letter', rule, line: lines.of(letter), error };
+  });
+  return [...sorted([...hits, ...matches]), ...decisions, ...late, ...sorted(dead)];
+}
+
+function matchOf({ kind, pattern, key, at, takes, let: named, mode }: PatternOutput, lines: LineNumbers) {
+  const steps: Record<string, number[]> = {};
+  for (const take of takes) steps[take.step] = [...(steps[take.step] ?? []), lines.of(take)];
+  return { kind, rule: pattern, key, at: formatIso(at), steps, let: named, ...shadow(mode) } as const;
 }
 
 /** A shadow decision in which no shadow rule has a part says what the live one says. */
-function told({ hits, decisions }: Effects): readonly SimulatedDecision[] {
-  const shadowed = hits.some(({ mode }) => mode === 'shadow');
+function told({ hits, matches, decisions }: Effects): readonly SimulatedDecision[] {
+  const shadowed = [...hits, ...matches].some(({ mode }) => mode === 'shadow');
   return shadowed ? decisions : decisions.filter(({ mode }) => mode === 'live');
 }
 
@@ -122,9 +149,16 @@ function shadow(mode: 'live' | 'shadow'): { readonly mode?: 'shadow' } {
   return mode === 'shadow' ? { mode } : {};
 }
 
+/** By rule, then by the first line. */
 function sorted(outputs: readonly ReplayOutput[]): ReplayOutput[] {
-  const rule = (output: ReplayOutput) => ('rule' in output ? output.rule : '');
-  return [...outputs].sort((a, b) => (rule(a) < rule(b) ? -1 : 1));
+  const rule = (output: ReplayOutput): string => ('rule' in output ? output.rule : '');
+  return [...outputs].sort((a, b) =>
+    rule(a) === rule(b) ? firstLine(a) - firstLine(b) : rule(a) < rule(b) ? -1 : 1,
+  );
+}
+
+function firstLine(output: ReplayOutput): number {
+  return 'line' in output ? output.line : Math.min(...Object.values(output.steps).flat());
 }
 
 function badLines(mistakes: readonly string[]): WeirError {

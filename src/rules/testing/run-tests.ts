@@ -1,13 +1,14 @@
 import { WeirError } from '../../errors.ts';
 import type { CompiledRules } from '../compile-rules.ts';
+import type { ElementPlan } from '../pattern-plan.ts';
 import type { Plan } from '../plan.ts';
 import type { Mode } from '../plan-parts.ts';
 import type { Part } from '../rule-set.ts';
-import type { RuleSpec, TestSpec } from '../schema.ts';
+import type { PatternSpec, RuleSpec, TestSpec } from '../schema.ts';
 import type { Spot } from '../yaml-document.ts';
 import { compare, type Failure } from './expectations.ts';
 import { GivenError } from './given.ts';
-import { type Effects, Simulation } from './simulate.ts';
+import { type Effects, type RowEffects, Simulation } from './simulate.ts';
 import { testRows } from './test-rows.ts';
 
 export interface TestResult {
@@ -36,6 +37,8 @@ export interface RuleCoverage {
   /** Rows of all tests, whatever they are beside, on which it fired and on which it was asked and did not. */
   readonly fired: number;
   readonly silent: number;
+  /** Steps of a pattern that took no row in any match. */
+  readonly untaken: readonly string[];
 }
 
 export interface TestReport {
@@ -47,7 +50,8 @@ export interface TestReport {
 }
 
 interface Case {
-  readonly rule: Part<RuleSpec> | null;
+  /** A rule or a pattern. */
+  readonly rule: Part<RuleSpec | PatternSpec> | null;
   readonly spec: TestSpec;
   readonly spot: Spot;
 }
@@ -66,7 +70,7 @@ export function runTests(
   if (plan === null) throw new Error('rules with errors have no tests to run');
   const wanted = pattern(run);
   const cases: Case[] = [
-    ...set.rules.flatMap((rule) =>
+    ...[...set.rules, ...set.patterns].flatMap((rule: Part<RuleSpec | PatternSpec>) =>
       (rule.spec.tests ?? []).map((spec, index) => ({ rule, spec, spot: rule.spot.in('tests', index) })),
     ),
     ...set.tests.map(({ spec, spot }) => ({ rule: null, spec, spot })),
@@ -81,7 +85,10 @@ export function runTests(
     passed: count('passed'),
     failed: count('failed'),
     skipped: count('skipped'),
-    coverage: set.rules.map((rule) => coverage.of(rule)),
+    coverage: [
+      ...set.rules.map((rule) => coverage.of(rule)),
+      ...set.patterns.map((pattern) => coverage.ofPattern(pattern)),
+    ],
   };
 }
 
@@ -120,15 +127,16 @@ function runCase(plan: Plan, { one, set, coverage, now }: CaseParts): TestResult
   const off = rule?.spec.mode === 'off';
   if (off) return { ...base, outcome: 'skipped', failures: [], errors: [], rows: 0, durationMs: 0 };
   const started = now();
-  const { rows, errors } = play(plan, one, set);
-  for (const row of rows) if (row !== null) coverage.add(row);
-  const observed = { rows, rule: rule === null ? null : { id: rule.name, mode: modeOf(rule) } };
+  const { rows, after, errors } = play(plan, one, set);
+  for (const row of rows) if (row !== null) coverage.row(row);
+  for (const effects of [...rows, after]) if (effects !== null) coverage.add(effects);
+  const observed = { rows, after, rule: rule === null ? null : { id: rule.name, mode: modeOf(rule) } };
   const failures = errors.length > 0 ? [] : compare(spec.expect, observed);
   const outcome = failures.length + errors.length === 0 ? 'passed' : 'failed';
   return { ...base, outcome, failures, errors, rows: rows.length, durationMs: now() - started };
 }
 
-function modeOf({ spec }: Part<RuleSpec>): Mode {
+function modeOf({ spec }: Part<RuleSpec | PatternSpec>): Mode {
   return spec.mode === 'shadow' ? 'shadow' : 'live';
 }
 
@@ -136,11 +144,11 @@ function play(
   plan: Plan,
   { rule, spec, spot }: Case,
   set: CompiledRules['set'],
-): { readonly rows: (Effects | null)[]; readonly errors: string[] } {
+): { readonly rows: (RowEffects | null)[]; readonly after: Effects; readonly errors: string[] } {
   const simulation = new Simulation(plan);
-  const rows: (Effects | null)[] = [];
+  const rows: (RowEffects | null)[] = [];
   const errors: string[] = [];
-  const event = spec.event ?? rule?.spec.event ?? '';
+  const event = spec.event ?? eventOf(plan, rule) ?? '';
   const tableOf = (name: string) => plan.tables.findIndex((table) => table.event === rootOf(set, name));
   try {
     for (const row of testRows({ plan, tableOf, spec, spot, event })) {
@@ -153,7 +161,17 @@ function play(
     if (!(error instanceof GivenError)) throw error;
     errors.push(`row ${rows.length + 1}: ${error.message}`);
   }
-  return { rows, errors };
+  return { rows, after: simulation.advance(Infinity), errors };
+}
+
+/** What its rows are of, unless they say it: a rule's event, a pattern's if its steps are of one table. */
+function eventOf(plan: Plan, rule: Case['rule']): string | undefined {
+  if (rule === null) return undefined;
+  if ('event' in rule.spec) return rule.spec.event;
+  const inputs = plan.patterns.find(({ id }) => id === rule.name)?.inputs ?? [];
+  const tables = new Set(inputs.map(({ table }) => table));
+  const [table = -1] = tables;
+  return tables.size === 1 ? plan.tables[table]?.event : undefined;
 }
 
 /** The table's event that an event is a view of. */
@@ -166,22 +184,56 @@ class Coverage {
   readonly #plan: Plan;
   readonly #fired = new Map<string, number>();
   readonly #rows = new Map<number, number>();
+  /** Steps of patterns that took a row in a match. */
+  readonly #taken = new Set<string>();
 
   constructor(plan: Plan) {
     this.#plan = plan;
   }
 
-  add({ row, hits }: Effects): void {
+  row({ row }: RowEffects): void {
     this.#rows.set(row.table, (this.#rows.get(row.table) ?? 0) + 1);
-    for (const { rule } of hits) this.#fired.set(rule, (this.#fired.get(rule) ?? 0) + 1);
   }
 
-  of({ name, spec, spot }: Part<RuleSpec>): RuleCoverage {
+  add({ hits, matches }: Effects): void {
+    for (const { rule } of hits) this.#fired.set(rule, (this.#fired.get(rule) ?? 0) + 1);
+    for (const { kind, pattern, takes } of matches) {
+      if (kind === 'match') this.#fired.set(pattern, (this.#fired.get(pattern) ?? 0) + 1);
+      if (kind === 'match') for (const { step } of takes) this.#taken.add(`${pattern} ${step}`);
+    }
+  }
+
+  of(rule: Part<RuleSpec>): RuleCoverage {
+    const table = this.#plan.rules.find(({ id }) => id === rule.name)?.table;
+    return this.#covered(rule, { tables: table === undefined ? [] : [table], untaken: [] });
+  }
+
+  ofPattern(pattern: Part<PatternSpec>): RuleCoverage {
+    const plan = this.#plan.patterns.find(({ id }) => id === pattern.name);
+    const tables = [...new Set(plan?.inputs.map(({ table }) => table) ?? [])];
+    const absent = new Set(plan === undefined ? [] : absences(plan.sequence));
+    const untaken = (plan?.steps ?? []).filter(
+      ({ name }, step) => !absent.has(step) && !this.#taken.has(`${pattern.name} ${name}`),
+    );
+    return this.#covered(pattern, { tables, untaken: untaken.map(({ name }) => name) });
+  }
+
+  #covered(
+    { name, spec, spot }: Part<RuleSpec | PatternSpec>,
+    { tables, untaken }: { readonly tables: readonly number[]; readonly untaken: readonly string[] },
+  ): RuleCoverage {
     const { file, line } = spot.in('id').place;
     const fired = this.#fired.get(name) ?? 0;
-    const table = this.#plan.rules.find(({ id }) => id === name)?.table;
-    const asked = table === undefined ? 0 : (this.#rows.get(table) ?? 0);
-    const mode = spec.mode ?? 'live';
-    return { rule: name, file, line, mode, tests: spec.tests?.length ?? 0, fired, silent: asked - fired };
+    const asked = tables.reduce((sum, table) => sum + (this.#rows.get(table) ?? 0), 0);
+    const tests = spec.tests?.length ?? 0;
+    const silent = Math.max(0, asked - fired);
+    return { rule: name, file, line, mode: spec.mode ?? 'live', tests, fired, silent, untaken };
   }
+}
+
+function absences(elements: readonly ElementPlan[]): number[] {
+  return elements.flatMap((element) => {
+    if (element.kind === 'group') return absences(element.elements);
+    return element.kind === 'absence' ? [element.step] : [];
+  });
 }

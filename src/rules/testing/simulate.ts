@@ -1,5 +1,5 @@
 import { fold } from '../../engine/fold.ts';
-import type { Alert, DeadLetter, Hit, LateEvent } from '../../engine/outputs.ts';
+import type { Alert, Contribution, DeadLetter, Hit, LateEvent, PatternOutput } from '../../engine/outputs.ts';
 import { PartitionState } from '../../engine/partition-state.ts';
 import { bandActions } from '../../engine/risk/band-actions.ts';
 import { applyContribution, type DecisionState } from '../../engine/risk/decision.ts';
@@ -24,18 +24,24 @@ export interface SimulatedDecision extends DecisionState {
   readonly event: string;
   readonly entityId: string;
   readonly mode: Mode;
+  /** Of its row. */
+  readonly position: PositionText;
 }
 
-/** What one row caused. */
+/** What one row caused, or time that moved. */
 export interface Effects {
-  readonly row: Row;
   readonly hits: readonly Hit[];
-  /** At most one a mode. */
+  readonly matches: readonly PatternOutput[];
+  /** As they are now: at most one a row and mode. */
   readonly decisions: readonly SimulatedDecision[];
   /** Of rules, and of bands that the decision reached. */
   readonly alerts: readonly Alert[];
   readonly late: readonly LateEvent[];
   readonly deadLetters: readonly DeadLetter[];
+}
+
+export interface RowEffects extends Effects {
+  readonly row: Row;
 }
 
 /** Keys looked at after each row, to forget those whose windows are empty. */
@@ -47,41 +53,55 @@ export class Simulation {
   readonly #state: PartitionState;
   #clock: EventClock;
   #lsn = 0n;
+  /** By row and mode, where patterns may add to the decision of a row that was before. */
+  readonly #decided = new Map<string, SimulatedDecision>();
+  readonly #remembers: boolean;
 
   constructor(plan: Plan) {
+    this.#remembers = plan.patterns.some(({ scoreOn }) => scoreOn.length > 0);
     this.#plan = plan;
     this.#state = new PartitionState(plan);
     this.#clock = new EventClock(plan.tables, { commitAt: -Infinity, events: {} });
   }
 
   /** The row is judged as it arrives. */
-  feed(event: SimulatedEvent): Effects {
+  feed(event: SimulatedEvent): RowEffects {
     const row = this.#stamp(event);
     for (const bucket of this.#state.neededBuckets([row])) this.#state.install(bucket, null, []);
-    const { outputs } = fold(this.#plan, this.#state, { rows: [row], ...this.#time() });
+    return { row, ...this.#fold([row]) };
+  }
+
+  #fold(rows: readonly Row[]): Effects {
+    const { outputs } = fold(this.#plan, this.#state, { rows, ...this.#time() });
     this.#state.sweep(SWEEP);
-    const { hits, late, deadLetters } = outputs;
-    const decided = outputs.decisions.flatMap((contribution) => {
-      const scoring = this.#plan.scoring.get(contribution.event);
-      if (scoring === undefined) return [];
-      const reached = applyContribution(scoring, null, contribution);
-      const { event, entityId, mode } = contribution;
-      const { alerts } = bandActions(scoring, reached, contribution);
-      return [{ decision: { ...reached.after, event, entityId, mode }, alerts }];
+    const { hits, matches, late, deadLetters } = outputs;
+    const decisions = new Map<string, SimulatedDecision>();
+    const bands = outputs.decisions.flatMap((contribution) => {
+      const { name, decision, alerts } = this.#decide(contribution);
+      if (decision !== null) decisions.set(name, decision);
+      return alerts;
     });
-    const decisions = decided.map(({ decision }) => decision);
-    return {
-      row,
-      hits,
-      decisions,
-      alerts: [...outputs.alerts, ...decided.flatMap(({ alerts }) => alerts)],
-      late,
-      deadLetters,
-    };
+    const alerts = [...outputs.alerts, ...bands];
+    return { hits, matches, decisions: [...decisions.values()], alerts, late, deadLetters };
+  }
+
+  #decide(contribution: Contribution): {
+    readonly name: string;
+    readonly decision: SimulatedDecision | null;
+    readonly alerts: readonly Alert[];
+  } {
+    const { event, entityId, mode, position } = contribution;
+    const name = `${position} ${mode}`;
+    const scoring = this.#plan.scoring.get(event);
+    if (scoring === undefined) return { name, decision: null, alerts: [] };
+    const reached = applyContribution(scoring, this.#decided.get(name) ?? null, contribution);
+    const decision = { ...reached.after, event, entityId, mode, position };
+    if (this.#remembers) this.#decided.set(name, decision);
+    return { name, decision, alerts: bandActions(scoring, reached, contribution).alerts };
   }
 
   /** Says that no more rows of time `to` or earlier will come, whatever their event. */
-  advance(to: Micros): void {
+  advance(to: Micros): Effects {
     const { commitAt, events } = this.#clock.committed();
     // An event without a `time` goes by the commit time: its rows are never late.
     const moved = this.#plan.tables.map(({ event, lateness }) => {
@@ -95,7 +115,7 @@ export class Simulation {
     });
     const times = { commitAt: Math.max(commitAt, to), events: Object.fromEntries(moved) };
     this.#clock = new EventClock(this.#plan.tables, times);
-    fold(this.#plan, this.#state, { rows: [], ...this.#time() });
+    return this.#fold([]);
   }
 
   #time(): { readonly watermarks: Micros[]; readonly commitAt: Micros } {
@@ -131,7 +151,7 @@ export class Simulation {
 }
 
 /** All events at once, in their order: what each of them caused. */
-export function simulate(plan: Plan, events: Iterable<SimulatedEvent>): Effects[] {
+export function simulate(plan: Plan, events: Iterable<SimulatedEvent>): RowEffects[] {
   const simulation = new Simulation(plan);
   return Array.from(events, (event) => simulation.feed(event));
 }

@@ -1,5 +1,5 @@
 import type { Client, Pool } from 'pg';
-import type { Alert, Contribution, Outputs } from '../../../src/engine/outputs.ts';
+import { type Alert, type Contribution, noOutputs, type Outputs } from '../../../src/engine/outputs.ts';
 import { closing, formatPosition, type Lsn, type PositionText } from '../../../src/events/position.ts';
 import type { ScoringPlan } from '../../../src/rules/plan.ts';
 import { createInstance } from '../../../src/store/control-store.ts';
@@ -79,7 +79,7 @@ export function writer(owner: string): Writer {
 }
 
 export function outputs(some: Partial<Outputs> = {}): Outputs {
-  return { hits: [], decisions: [], alerts: [], blocks: [], late: [], deadLetters: [], ...some };
+  return { ...noOutputs(), ...some };
 }
 
 export const SCORING: ScoringPlan = {

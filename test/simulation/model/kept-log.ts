@@ -49,6 +49,10 @@ export class KeptLog implements StateLog {
     return this.#log.generation;
   }
 
+  stored(): number[] {
+    return this.#log.stored();
+  }
+
   install(state: PartitionState, buckets: readonly number[]): Promise<void> {
     this.#state = state;
     for (const bucket of buckets) this.#buckets.add(bucket);

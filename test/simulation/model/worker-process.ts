@@ -39,6 +39,9 @@ const SILENT = { info: () => undefined, warn: () => undefined, debug: () => unde
 const UNMEASURED: WorkerMetrics = {
   batch: () => undefined,
   hit: () => undefined,
+  timedOut: () => undefined,
+  partials: () => undefined,
+  evicted: () => undefined,
   alert: () => undefined,
   deadLetter: () => undefined,
   late: () => undefined,

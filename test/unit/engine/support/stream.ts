@@ -83,15 +83,19 @@ export function foldInto(
 ): Folded {
   const batch = rows.slice(from, to);
   saved.install(state, batch);
-  const watermarks = state.plan.tables.map((_, table) => watermarkOf(rows.slice(0, to), table));
+  const watermarks = state.plan.tables.map((_, table) => watermarkOf(state.plan, rows.slice(0, to), table));
   const folded = fold(state.plan, state, { rows: batch, watermarks, commitAt: batch.at(-1)?.commitAt ?? 0 });
   saved.keep(folded.delta);
   return folded;
 }
 
-/** As far as the rows so far have told: at most W at the end of the batch. */
-function watermarkOf(rows: readonly Row[], table: number): Micros {
-  return rows.reduce((w, row) => (row.table === table ? Math.max(w, row.watermark) : w), -Infinity);
+/** W at the end of the batch. */
+function watermarkOf(plan: Plan, rows: readonly Row[], table: number): Micros {
+  const lateness = plan.tables[table]?.lateness ?? 0;
+  return rows.reduce((w, row) => {
+    if (row.table !== table) return w;
+    return Math.max(w, row.watermark, row.late ? -Infinity : row.at - lateness - 1);
+  }, -Infinity);
 }
 
 /** All rows in one batch, on a new state. */
@@ -104,6 +108,8 @@ export function foldAll(plan: Plan, rows: readonly Row[], options: { followFrom?
 export function joined(all: readonly Outputs[]): Outputs {
   return {
     hits: all.flatMap(({ hits }) => hits),
+    matches: all.flatMap(({ matches }) => matches),
+    evicted: all.flatMap(({ evicted }) => evicted),
     decisions: all.flatMap(({ decisions }) => decisions),
     alerts: all.flatMap(({ alerts }) => alerts),
     blocks: all.flatMap(({ blocks }) => blocks),

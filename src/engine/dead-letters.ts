@@ -1,0 +1,34 @@
+import type { Row } from '../events/row.ts';
+import { rowJson } from './evidence.ts';
+import type { DeadLetter, Outputs } from './outputs.ts';
+import type { TableProgram } from './program.ts';
+import { cutMessage } from './text.ts';
+
+/** What a rule, or a pattern, failed on. */
+export interface Failed {
+  readonly rule: string;
+  readonly event: string;
+  readonly error: unknown;
+}
+
+/** A rule that fails on a row stops nobody: the row is kept for it, once a rule. */
+export function bury(
+  { rule, event, error }: Failed,
+  { table, row }: { readonly table: TableProgram; readonly row: Row },
+  { deadLetters }: Pick<Outputs, 'deadLetters'>,
+): void {
+  const { position } = row;
+  // They are in the order of their rows, but for a few.
+  for (let i = deadLetters.length - 1; i >= 0; i--) {
+    const letter = deadLetters[i] as DeadLetter;
+    if (letter.position < position) break;
+    if (letter.rule === rule && letter.position === position) return;
+  }
+  deadLetters.push({
+    rule,
+    event,
+    position,
+    error: cutMessage(error instanceof Error ? error.message : String(error)),
+    eventJson: rowJson(table.plan, row),
+  });
+}

@@ -1,0 +1,9 @@
+/** What a partition holds in memory, counted as it changes. */
+export interface Meter {
+  keys: number;
+  entries: number;
+  /** Partial matches. */
+  partials: number;
+  /** Approximate. */
+  bytes: number;
+}
