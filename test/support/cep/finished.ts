@@ -48,8 +48,8 @@ type End = { readonly kind: 'finished'; readonly match: Finished } | { readonly 
 
 /**
  * What the absences at the end of a pattern make of a match whose steps are all taken. A strict one is met by an event
- * that is not it, before the deadline; time alone is not enough. No case decides that: it is what Flink's compiler does,
- * as is that a greedy loop before the absence binds until the absence is over.
+ * that is not it, before the deadline; time alone is not enough. No case decides that, nor
+ * that a greedy loop before the absence binds until the absence is over: both are chosen as Flink is believed to do.
  */
 function endOf(scene: Scene, { takes, absences, greedy }: Unfolded): End {
   const by = takes.at(-1)?.row ?? 0;

@@ -21,7 +21,7 @@ export interface Link {
   readonly greedy: readonly number[];
   /**
    * Of the groups that it is in: none came between, nor is it this event. Unlike a step's, it counts before the group's
-   * first take too: so Flink's compiler has it, and no case decides.
+   * first take too: chosen as Flink is believed to do, and no case decides.
    */
   readonly untils: readonly GroupUntil[];
 }
@@ -128,7 +128,7 @@ export function* unfold(plan: PatternPlan, choose: Choose): Generator<Unfolded> 
  * The absences that come right after a take: they bind the next one, also where that is of the same loop, or of the
  * next round of a group that ends with it. A relaxed one does even before the loop's minimum is reached
  * (case NotPatternITCase.testTimesWithNotFollowedBy), a strict one does not (fuzz.not.1657). No case has it between the
- * rounds of a group: that is Flink's compiler again.
+ * rounds of a group, or in the last loop of one: that is chosen as Flink's compiler reads.
  */
 function inForce(position: Position | null, isDone = true): readonly Absence[] {
   if (position === null) return [];
