@@ -33,17 +33,31 @@ export function reasons({ failures, errors }: TestResult): readonly string[] {
   return [...errors, ...different];
 }
 
-/** A rule that never fired, or was never silent, has not been tested. */
+/** A rule that never fired, or was never silent, has not been tested; nor has a step that is in no match. */
 function shownCoverage(coverage: readonly RuleCoverage[]): string {
-  const rows = coverage.map(({ rule, mode, tests, fired, silent }) => [
-    rule,
-    mode,
-    String(tests),
-    String(fired),
-    String(silent),
-    mode === 'off' ? 'off' : fired === 0 ? 'never fired' : silent === 0 ? 'never silent' : '',
+  // Where no pattern has such a step, the column would be an empty one.
+  const withSteps = coverage.some((one) => stepsNeverTaken(one) !== '');
+  const rows = coverage.map((one) => [
+    one.rule,
+    one.mode,
+    String(one.tests),
+    String(one.fired),
+    String(one.silent),
+    ...(withSteps ? [stepsNeverTaken(one)] : []),
+    verdict(one),
   ]);
-  return textTable([['rule', 'mode', 'tests', 'fired', 'silent', ''], ...rows]);
+  const head = ['rule', 'mode', 'tests', 'fired', 'silent', ...(withSteps ? ['steps never taken'] : []), ''];
+  return textTable([head, ...rows]);
+}
+
+function stepsNeverTaken({ mode, untaken }: RuleCoverage): string {
+  return mode === 'off' ? '' : untaken.join(', ');
+}
+
+function verdict({ mode, fired, silent }: RuleCoverage): string {
+  if (mode === 'off') return 'off';
+  if (fired === 0) return 'never fired';
+  return silent === 0 ? 'never silent' : '';
 }
 
 /** https://github.com/testmoapp/junitxml: what CI servers read. */
