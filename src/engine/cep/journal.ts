@@ -45,7 +45,8 @@ export type SavedLane =
 export function takeDelta(lane: Lane): SavedLane | null {
   if (!lane.dirty) return null;
   const { saved, cleared } = lane;
-  const delta = lane.empty ? ([VERSION, 1] as const) : savedSince(lane, cleared ? 1 : 0);
+  // A new lane of a key begins anew: another may have stood there, and may be saved.
+  const delta = lane.empty ? ([VERSION, 1] as const) : savedSince(lane, cleared || !saved ? 1 : 0);
   lane.markSaved();
   return lane.saved || saved ? delta : null;
 }

@@ -60,6 +60,8 @@ export class Lane {
   pending: PendingRows | null = null;
   finished: Finished[] | null = null;
   journal: Journal | null = null;
+  /** Kept, so that a row that changes nothing need not look at partial matches; NaN: has to be found anew. */
+  #deadline: Micros = Number.POSITIVE_INFINITY;
 
   /** Nothing is in it: it need not be kept. */
   get empty(): boolean {
@@ -68,6 +70,11 @@ export class Lane {
 
   /** When a partial match times out, or an absence has held, unless rows come before; Infinity: never. */
   nextDeadline(definition: Definition): Micros {
+    if (Number.isNaN(this.#deadline)) this.#deadline = this.#findDeadline(definition);
+    return this.#deadline;
+  }
+
+  #findDeadline(definition: Definition): Micros {
     const { first } = this;
     if (first === null) return Number.POSITIVE_INFINITY;
     let next = first.root.row.at + definition.within;
@@ -103,6 +110,7 @@ export class Lane {
 
   move(partial: Partial, stage: Stage | null): void {
     if (partial.stage === null || partial.stage === stage) return;
+    this.#deadline = Number.NaN;
     this.#touch(partial);
     this.#part(partial, partial.stage);
     partial.stage = stage;
@@ -166,6 +174,7 @@ export class Lane {
     else after.before = partial;
     root.tail = partial;
     this.size += 1;
+    this.#deadline = Number.NaN;
   }
 
   #touch(partial: Partial): void {

@@ -52,6 +52,15 @@ test('a lane of which nothing was ever saved leaves nothing behind', () => {
   expect([lane.empty, takeDelta(lane)]).toEqual([true, null]);
 });
 
+test('a new lane begins anew in saved state, whatever stood under its key before', () => {
+  const rules = rulesOf([{ a: {} }, { b: {} }]);
+  const older = takeDelta(onlyLane(play(rules, 'a1 a2').lanes)) as SavedLane;
+  const lanes = play(rules, 'a3');
+  const lane = onlyLane(lanes.lanes);
+  const loaded = loadLane(definitionOf(lanes.pattern), [older, takeDelta(lane) as SavedLane]);
+  expect(snapshot(loaded)).toEqual(snapshot(lane));
+});
+
 test('rows that wait and matches that wait are in saved state', () => {
   const rules = rulesOf([{ a: {} }, { b: { when: 'name == "b" && price == a.price' } }], {
     emit: 'in_order',
