@@ -46,7 +46,8 @@ export class Lanes {
 
   /** Changes the key's lane, which is kept while anything is in it. Returns it. */
   change(key: string, change: (lane: Lane) => void): Lane {
-    const lane = this.#lanes.get(key) ?? new Lane();
+    // One that has ended since the last delta goes on: that it had ended is not saved yet.
+    const lane = this.#lanes.get(key) ?? this.#changed.get(key) ?? new Lane();
     const before = lane.size;
     change(lane);
     this.#count(lane.size - before);

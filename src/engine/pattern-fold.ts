@@ -34,7 +34,12 @@ export class PatternFold implements Sink {
 
   /** The row at hand, which is not late, enters the patterns of its table; W knows of it already. */
   enter(context: RowContext): void {
-    for (const entrance of context.table.entrances) {
+    const { entrances } = context.table;
+    const open = entrances.filter(({ eventIndex }) => mayBear(context, eventIndex));
+    const [first] = open;
+    if (first === undefined) return;
+    const entered = open.length === 1 ? first.entrances : new Set(open.flatMap((event) => event.entrances));
+    for (const entrance of entered) {
       const { doors } = entrance;
       if (doors.length === 1) this.#one(entrance.pattern, doors[0] as Door, context);
       else this.#several(entrance, context);
@@ -164,5 +169,14 @@ export class PatternFold implements Sink {
       }
     }
     return steps;
+  }
+}
+
+/** Where the event's condition fails, each pattern that asks for it is told so. */
+function mayBear(context: RowContext, eventIndex: number): boolean {
+  try {
+    return context.bears(eventIndex);
+  } catch {
+    return true;
   }
 }

@@ -33,8 +33,8 @@ export interface TableProgram {
   readonly lookups: readonly Lookup[];
   readonly windows: readonly WindowProgram[];
   readonly rules: readonly RuleProgram[];
-  /** Of each pattern that its rows enter. */
-  readonly entrances: readonly Entrance[];
+  /** Of each pattern that its rows enter, by the event that lets them in: one with several is in several. */
+  readonly entrances: readonly { readonly eventIndex: number; readonly entrances: readonly Entrance[] }[];
   readonly scoring: ScoringPlan | null;
 }
 
@@ -215,7 +215,7 @@ class TableBuilder {
       lookups: this.#lookups,
       windows: this.#windows,
       rules: this.#rules,
-      entrances: this.#entrances,
+      entrances: byEvent(this.#entrances),
       scoring: this.#plan.scoring.get(this.#table.event) ?? null,
     };
   }
@@ -246,6 +246,16 @@ class TableBuilder {
     this.#lookups.push(lookup);
     return lookup;
   }
+}
+
+/** A row is offered to the patterns that look at one of its names, however many there are. */
+function byEvent(entrances: readonly Entrance[]): TableProgram['entrances'] {
+  const events = new Map<number, Entrance[]>();
+  for (const entrance of entrances) {
+    const own = new Set(entrance.doors.flatMap((door) => door.events.map(({ eventIndex }) => eventIndex)));
+    for (const event of own) events.set(event, [...(events.get(event) ?? []), entrance]);
+  }
+  return [...events].map(([eventIndex, of]) => ({ eventIndex, entrances: of }));
 }
 
 function sameWindow(a: WindowPlan, b: WindowPlan): boolean {
