@@ -8,6 +8,8 @@ create table public.transactions (
   type       text not null default 'payment',
   country    text not null,
   device_id  text not null,
+  status     text not null default 'approved',
+  receiver_id bigint,
   created_at timestamptz not null default clock_timestamp()
 );
 create table public.user_behavior (
@@ -17,5 +19,11 @@ create table public.user_behavior (
   item_id       text,
   country       text not null,
   timestamp     timestamptz not null default clock_timestamp()
+);
+create table public.devices (
+  id        bigint generated always as identity primary key,
+  user_id   bigint not null,
+  device_id text not null,
+  added_at  timestamptz not null default clock_timestamp()
 );
 `;

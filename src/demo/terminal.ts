@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import pg from 'pg';
+import { describeFound, FOUND, type FoundRow } from './found.ts';
 
 interface DecisionRow {
   readonly position: string;
@@ -31,6 +32,7 @@ export class Terminal {
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
   #since = '-infinity';
+  #found: ReadonlySet<string> = new Set();
   #numbersMs = 0;
 
   constructor(url: string, out: NodeJS.WriteStream = process.stdout) {
@@ -56,9 +58,19 @@ export class Terminal {
     const decided = await this.#client.query<DecisionRow>(DECISIONS, [this.#since]);
     for (const row of decided.rows) this.#line(describe(row));
     this.#since = decided.rows.at(-1)?.updated_at ?? this.#since;
+    const found = await this.#findings();
     const everyMs = this.#out.isTTY ? NUMBERS_EVERY_MS.terminal : NUMBERS_EVERY_MS.file;
-    if (Date.now() - this.#numbersMs < everyMs && decided.rows.length === 0) return;
+    if (Date.now() - this.#numbersMs < everyMs && decided.rows.length + found === 0) return;
     if (this.#out.isTTY || Date.now() - this.#numbersMs >= everyMs) await this.#numbers();
+  }
+
+  /** How many sequences were found since the last look; each is shown with its steps. */
+  async #findings(): Promise<number> {
+    const { rows } = await this.#client.query<FoundRow>(FOUND);
+    const found = rows.filter(({ alert_id }) => !this.#found.has(alert_id));
+    for (const row of found) for (const line of describeFound(row)) this.#line(line);
+    this.#found = new Set(rows.map(({ alert_id }) => alert_id));
+    return found.length;
   }
 
   async #numbers(): Promise<void> {
@@ -94,7 +106,11 @@ const NUMBERS = `
          percentile_cont(0.5) within group (order by ms) as p50,
          percentile_cont(0.99) within group (order by ms) as p99
   from (select extract(epoch from decided_at - event_time)::float8 * 1000 as ms
-        from weir.decisions order by decided_at desc limit 500) recent`;
+        from weir.decisions d
+        -- a sequence scores a row that was there before its last one
+        where not exists (select from jsonb_array_elements(d.reasons) r
+                          where r ->> 'rule' in (select rule_id from weir.alerts where kind = 'pattern'))
+        order by decided_at desc limit 500) recent`;
 
 function describe({ updated_at, band, score, rules, row }: DecisionRow): string {
   const color = band === 'block' ? 'red' : 'yellow';

@@ -1,17 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
+import { COUNTRIES, FAR } from './countries.ts';
 import { type Random, seeded } from './random.ts';
-
-/** One visit of the demo's writer to the database: rows of one transaction. */
-interface Visit {
-  readonly behaviors: readonly { user: number; kind: string; item: string | null; country: string }[];
-  readonly payments: readonly {
-    user: number;
-    amount: number;
-    type: string;
-    country: string;
-    device: string;
-  }[];
-}
+import { Stories, type Story } from './stories.ts';
+import { type Payment, type Visit, write } from './visit.ts';
 
 interface Customer {
   readonly user: number;
@@ -21,24 +13,30 @@ interface Customer {
   readonly usual: number;
 }
 
-const COUNTRIES = ['DE', 'FR', 'ES', 'NL', 'PL', 'IT'] as const;
-const FAR = ['BR', 'NG', 'VN', 'US'] as const;
+const CUSTOMERS = 200;
 const THEFTS = ['large', 'burst', 'abroad'] as const;
 /** One theft in so many visits: some seconds apart at the default pace. */
 const VISITS_A_THEFT = 120;
+/** A fraud sequence takes about six seconds: one begins every 15 to 20. */
+const FRAUDS = { firstMs: 2_000, restMs: 10_000, moreMs: 3_500 } as const;
+const OTHER_STORIES = { firstMs: 12_000, restMs: 20_000, moreMs: 10_000 } as const;
 
 /** Customers who look, log in and pay, and now and then a thief: the same seed makes the same people. */
 export class Traffic {
   readonly #pool: Pool;
   readonly #random: Random;
+  /** Of the stories, which go by the clock: theirs must not change what customers do. */
+  readonly #pace: Random;
+  readonly #stories: Stories;
   readonly #customers: readonly Customer[];
   #visits = 0;
-  rows = 0;
 
   constructor(pool: Pool, seed = 7) {
     this.#pool = pool;
     this.#random = seeded(seed);
-    this.#customers = Array.from({ length: 200 }, (_, index) => ({
+    this.#pace = seeded(seed + 1);
+    this.#stories = new Stories(this.#pace, CUSTOMERS);
+    this.#customers = Array.from({ length: CUSTOMERS }, (_, index) => ({
       user: index + 1,
       country: this.#random.pick(COUNTRIES),
       device: `device-${index + 1}`,
@@ -46,13 +44,44 @@ export class Traffic {
     }));
   }
 
-  /** Writes until the signal aborts, about `perSecond` visits a second. */
+  /** Writes until the signal aborts: about `perSecond` visits of customers a second, and the stories beside them. */
   async run(perSecond: number, signal: AbortSignal): Promise<void> {
+    const failed = new AbortController();
+    const stop = AbortSignal.any([signal, failed.signal]);
+    const parts = [
+      this.#visit(perSecond, stop),
+      this.#tell(() => this.#stories.fraudSequence(), FRAUDS, stop),
+      this.#tell(() => this.#stories.other(), OTHER_STORIES, stop),
+    ];
+    try {
+      await Promise.all(parts);
+    } finally {
+      failed.abort(); // one that failed ends the others, and nothing is written after run() has ended
+      await Promise.allSettled(parts);
+    }
+  }
+
+  async #visit(perSecond: number, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const started = performance.now();
-      for (const visit of this.#next()) await this.#write(visit);
-      const rest = 1_000 / perSecond - (performance.now() - started);
-      if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
+      for (const visit of this.#next()) await write(this.#pool, visit);
+      await pause(1_000 / perSecond - (performance.now() - started), signal);
+    }
+  }
+
+  async #tell(
+    next: () => Story,
+    pace: Record<keyof typeof FRAUDS, number>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await pause(pace.firstMs, signal);
+    while (!signal.aborted) {
+      for (const { afterMs, visit } of next()) {
+        await pause(afterMs, signal);
+        if (signal.aborted) return;
+        await write(this.#pool, visit);
+      }
+      await pause(pace.restMs + this.#pace.next() * pace.moreMs, signal);
     }
   }
 
@@ -63,10 +92,12 @@ export class Traffic {
   }
 
   #shopping(customer: Customer): Visit {
+    const { user, country } = customer;
     const amount = Math.round(customer.usual * (0.5 + this.#random.next()) * 100) / 100;
     const kind = this.#random.pick(['view', 'view', 'view', 'click', 'login', 'purchase', 'logout'] as const);
+    const item = kind === 'login' || kind === 'logout' ? {} : { item: this.#item() };
     return {
-      behaviors: [{ user: customer.user, kind, item: this.#item(kind), country: customer.country }],
+      behaviors: [{ user, kind, country, ...item }],
       payments: kind === 'purchase' || this.#random.next() < 0.2 ? [payment(customer, amount)] : [],
     };
   }
@@ -91,40 +122,23 @@ export class Traffic {
     }
   }
 
-  #item(kind: string): string | null {
-    return kind === 'login' || kind === 'logout'
-      ? null
-      : `item-${1 + Math.floor(this.#random.next() ** 2 * 40)}`;
-  }
-
-  async #write(visit: Visit): Promise<void> {
-    const client = await this.#pool.connect();
-    try {
-      await client.query('begin');
-      for (const b of visit.behaviors) {
-        await client.query(
-          'insert into user_behavior (user_id, behavior_type, item_id, country) values ($1, $2, $3, $4)',
-          [b.user, b.kind, b.item, b.country],
-        );
-      }
-      for (const p of visit.payments) {
-        await client.query(
-          'insert into transactions (user_id, amount, type, country, device_id) values ($1, $2, $3, $4, $5)',
-          [p.user, p.amount.toFixed(2), p.type, p.country, p.device],
-        );
-      }
-      await client.query('commit');
-      this.rows += visit.behaviors.length + visit.payments.length;
-    } finally {
-      client.release();
-    }
+  #item(): string {
+    return `item-${1 + Math.floor(this.#random.next() ** 2 * 40)}`;
   }
 }
 
-function payment(customer: Customer, amount: number): Visit['payments'][number] {
-  return { user: customer.user, amount, type: 'payment', country: customer.country, device: customer.device };
+function payment({ user, country, device }: Customer, amount: number): Payment {
+  return { user, amount, type: 'payment', country, device };
 }
 
-function only(one: Visit['payments'][number]): Visit {
-  return { behaviors: [], payments: [one] };
+function only(one: Payment): Visit {
+  return { payments: [one] };
+}
+
+/** Until the time is over, or the signal aborts. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms <= 0 || signal.aborted) return;
+  await sleep(ms, undefined, { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
 }
