@@ -1,7 +1,7 @@
 import type { Micros } from '../events/row.ts';
 import { Lanes, type SavedLanes } from './lanes.ts';
 import type { Meter } from './meter.ts';
-import type { PatternProgram, Program, StoreProgram } from './program.ts';
+import type { PatternProgram, StoreProgram } from './program.ts';
 import { Entries } from './windows/entries.ts';
 import { PACK_BELOW, pack, packedFirst, packedSize, unpack } from './windows/packed.ts';
 
@@ -123,6 +123,8 @@ export class Bucket {
   readonly cooldowns = new Map<string, Cooldowns>();
   /** By `PatternPlan.state`. Those of patterns that the plan does not know are dropped. */
   readonly lanes = new Map<string, Lanes>();
+  /** By index of the plan's patterns: `lanes` again, without a look-up by state. */
+  #lanesAt: (Lanes | undefined)[] = [];
   /** Patterns whose saved state is over. */
   readonly dropped = new Set<string>();
   /** By index of the plan's stores: `stores` again, without a look-up by id. */
@@ -136,8 +138,7 @@ export class Bucket {
     this.#meter = meter;
   }
 
-  usePlan({ stores, patterns }: Pick<Program, 'stores' | 'patterns'>): void {
-    this.#usePatterns(patterns);
+  usePlan(stores: readonly StoreProgram[]): void {
     this.#active = stores.map(({ plan }) => this.stores.get(plan.id));
     stores.forEach(({ plan }, index) => {
       const active = this.#active[index];
@@ -148,9 +149,10 @@ export class Bucket {
     });
   }
 
-  /** A pattern of the same state goes on under its new definition. */
-  #usePatterns(patterns: readonly PatternProgram[]): void {
-    for (const [state, before] of this.lanes) {
+  /** The rules have changed: a pattern of the same state goes on under its new definition. */
+  usePatterns(patterns: readonly PatternProgram[]): void {
+    this.#lanesAt = [];
+    for (const [state, before] of [...this.lanes]) {
       const saved = before.snapshot();
       before.clear();
       this.lanes.delete(state);
@@ -184,11 +186,12 @@ export class Bucket {
   }
 
   lanesOf(pattern: PatternProgram): Lanes {
+    const active = this.#lanesAt[pattern.index];
+    if (active !== undefined) return active;
     const { state } = pattern.plan;
-    const known = this.lanes.get(state);
-    if (known !== undefined) return known;
-    const made = new Lanes(pattern, this.number, this.#meter);
+    const made = this.lanes.get(state) ?? new Lanes(pattern, this.number, this.#meter);
     this.lanes.set(state, made);
+    this.#lanesAt[pattern.index] = made;
     return made;
   }
 

@@ -57,6 +57,11 @@ export class Lanes {
     return lane;
   }
 
+  /** Whether anything is alive under the key. */
+  holds(key: string): boolean {
+    return this.#lanes.has(key);
+  }
+
   has({ key, lane }: Wake): boolean {
     return this.#lanes.get(key) === lane;
   }

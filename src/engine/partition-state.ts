@@ -72,7 +72,10 @@ export class PartitionState implements BucketAccess {
     this.#watermarks = plan.tables.map((table) => before.get(timeOf(table)) ?? -Infinity);
     this.#context = new RowContext(this, this.#program, this.#followFrom);
     this.#timers = new PatternTimers(this.#program.patterns);
-    for (const bucket of this.#buckets) if (bucket !== undefined) this.#adopt(bucket);
+    for (const bucket of this.#buckets) {
+      bucket?.usePatterns(this.#program.patterns);
+      if (bucket !== undefined) this.#adopt(bucket);
+    }
     this.#sweep = null;
   }
 
@@ -106,7 +109,7 @@ export class PartitionState implements BucketAccess {
   }
 
   #adopt(bucket: Bucket): void {
-    bucket.usePlan(this.#program);
+    bucket.usePlan(this.#program.stores);
     for (const lanes of bucket.lanes.values()) this.#timers.watch(lanes);
     if (bucket.dropped.size > 0) this.touch(bucket);
   }

@@ -1,5 +1,6 @@
 import type { Row } from '../events/row.ts';
 import type { Lane } from './cep/lane.ts';
+import { mayStart } from './cep/offer.ts';
 import { advance, receive } from './cep/receive.ts';
 import type { Match, Sink, Timeout } from './cep/sink.ts';
 import { contributionsOf } from './contributions.ts';
@@ -86,9 +87,11 @@ export class PatternFold implements Sink {
     { key, steps, door }: { key: string; steps: number; door: Door },
     context: RowContext,
   ): void {
+    const { row } = context;
     const watermark = this.#state.watermarkOf(pattern);
-    const arriving = { row: context.row, steps, watermark, sink: this };
     const lanes = context.bucket(door.routing).lanesOf(pattern);
+    if (!lanes.holds(key) && row.at <= watermark + 1 && !mayStart(pattern.definition, row, steps)) return;
+    const arriving = { row, steps, watermark, sink: this };
     this.#change(lanes, key, (lane) => receive(pattern.definition, lane, arriving));
   }
 

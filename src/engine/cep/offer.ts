@@ -58,6 +58,14 @@ interface Limits {
   readonly cap: number;
 }
 
+/** Whether the row may begin a match: where nothing is alive, no other changes anything. */
+export function mayStart(definition: Definition, row: Row, steps: number): boolean {
+  if (steps === 0) return false;
+  const { asked, automaton } = definition;
+  asked.begin(row, steps);
+  return automaton.starts(startTruth(definition)).length > 0 || asked.failure !== null;
+}
+
 const NO_FIRES: readonly Fire[] = [];
 
 function startTruth({ asked, automaton }: Definition): number {
