@@ -114,6 +114,10 @@ export class Lanes {
   }
 
   #count(partials: number): void {
+    if (partials === 0) return;
+    const { state } = this.pattern.plan;
+    const { partialsOf } = this.#meter;
+    partialsOf.set(state, (partialsOf.get(state) ?? 0) + partials);
     this.#meter.partials += partials;
     this.#meter.bytes += partials * PARTIAL_BYTES;
   }

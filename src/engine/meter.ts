@@ -4,6 +4,8 @@ export interface Meter {
   entries: number;
   /** Partial matches. */
   partials: number;
+  /** By `PatternPlan.state`. */
+  readonly partialsOf: Map<string, number>;
   /** Approximate. */
   bytes: number;
 }

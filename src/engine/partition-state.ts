@@ -20,6 +20,16 @@ export interface PartitionStats {
   readonly buckets: number;
 }
 
+/** The most partial matches of one pattern that a partition holds: about 200 MB of them. */
+const MAX_PARTIALS_OF_PATTERN = 250_000;
+
+export interface PartitionStateOptions {
+  /** Windows of so many entries are followed by aggregates. */
+  readonly followFrom?: number;
+  /** Partial matches of one pattern. */
+  readonly maxPartials?: number;
+}
+
 /**
  * The state of one partition in memory, by bucket of keys: what has been folded so far of the buckets that are
  * installed. It changes in place, so after a commit that failed it is thrown away and loaded again.
@@ -28,9 +38,10 @@ export interface PartitionStats {
  */
 export class PartitionState implements BucketAccess {
   readonly #buckets: (Bucket | undefined)[] = new Array(BUCKETS).fill(undefined);
-  readonly #meter: Meter = { keys: 0, entries: 0, partials: 0, bytes: 0 };
+  readonly #meter: Meter = { keys: 0, entries: 0, partials: 0, partialsOf: new Map(), bytes: 0 };
   readonly #dirty: Bucket[] = [];
   readonly #followFrom: number;
+  readonly #maxPartials: number;
   #program: Program;
   #context: RowContext;
   /** W of each table's event, as far as rows and batches have told. */
@@ -38,8 +49,9 @@ export class PartitionState implements BucketAccess {
   #sweep: Generator<void, void, void> | null = null;
   #timers: PatternTimers;
 
-  constructor(plan: Plan, options: { readonly followFrom?: number } = {}) {
+  constructor(plan: Plan, options: PartitionStateOptions = {}) {
     this.#followFrom = options.followFrom ?? FOLLOW_FROM;
+    this.#maxPartials = options.maxPartials ?? MAX_PARTIALS_OF_PATTERN;
     this.#program = programOf(plan);
     this.#watermarks = plan.tables.map(() => -Infinity);
     this.#context = new RowContext(this, this.#program, this.#followFrom);
@@ -135,7 +147,8 @@ export class PartitionState implements BucketAccess {
   }
 
   stats(): PartitionStats {
-    return { ...this.#meter, buckets: this.#buckets.filter((bucket) => bucket !== undefined).length };
+    const { partialsOf: _, ...counted } = this.#meter;
+    return { ...counted, buckets: this.#buckets.filter((bucket) => bucket !== undefined).length };
   }
 
   /** Looks at about `budget` keys, goes on where it stopped, and drops those of which W has left nothing. */
@@ -187,6 +200,11 @@ export class PartitionState implements BucketAccess {
     let least = Infinity;
     for (const table of tables) least = Math.min(least, this.#watermarks[table] ?? -Infinity);
     return least;
+  }
+
+  /** How many more partial matches of the pattern may be kept. */
+  roomFor({ plan }: PatternProgram): number {
+    return Math.max(0, this.#maxPartials - (this.#meter.partialsOf.get(plan.state) ?? 0));
   }
 
   /** Entries of the store at or before this time are seen by no row any more. */

@@ -1,7 +1,7 @@
 import type { Row } from '../events/row.ts';
 import type { Lane } from './cep/lane.ts';
 import { mayStart } from './cep/offer.ts';
-import { advance, receive } from './cep/receive.ts';
+import { advance, MAX_PARTIALS, receive } from './cep/receive.ts';
 import type { Match, Sink, Timeout } from './cep/sink.ts';
 import { contributionsOf } from './contributions.ts';
 import { bury } from './dead-letters.ts';
@@ -91,8 +91,11 @@ export class PatternFold implements Sink {
     const watermark = this.#state.watermarkOf(pattern);
     const lanes = context.bucket(door.routing).lanesOf(pattern);
     if (!lanes.holds(key) && row.at <= watermark + 1 && !mayStart(pattern.definition, row, steps)) return;
-    const arriving = { row, steps, watermark, sink: this };
-    this.#change(lanes, key, (lane) => receive(pattern.definition, lane, arriving));
+    const room = this.#state.roomFor(pattern);
+    this.#change(lanes, key, (lane) => {
+      const cap = Math.min(MAX_PARTIALS, lane.size + room);
+      receive(pattern.definition, lane, { row, steps, watermark, sink: this, cap });
+    });
   }
 
   #change(lanes: Lanes, key: string, change: (lane: Lane) => void): void {
