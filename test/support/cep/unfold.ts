@@ -109,7 +109,9 @@ export function* unfold(plan: PatternPlan, choose: Choose): Generator<Unfolded> 
     if (element.kind === 'group') {
       const untils = element.until === null ? place.untils : [...place.untils, element.until];
       const inside = { arrival: contiguity, rest: element.elements, outer: position, untils };
-      for (const next of sequence(inside, way)) {
+      // Between two rounds, also where the first one ended with steps that were skipped.
+      const between = again ? inForce({ ...position, count: place.count - 1 }) : [];
+      for (const next of sequence(inside, { ...way, absences: [...way.absences, ...between] })) {
         // The loader refuses a repeated group that can be empty: there is no end to its rounds.
         if (!again || next.takes.length > way.takes.length) yield next;
       }
