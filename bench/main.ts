@@ -8,6 +8,7 @@ import { BACKENDS, type Backend, Stand } from './stand.ts';
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
+    patterns: { type: 'boolean', default: false },
     runs: { type: 'string', default: '5' },
     rows: { type: 'string', default: '300000' },
     seconds: { type: 'string', default: '10' },
@@ -30,7 +31,7 @@ interface BackendResult {
 }
 
 async function main(): Promise<void> {
-  const stand = await Stand.open();
+  const stand = await Stand.open({ patterns: values.patterns });
   try {
     const drains = await drain(stand);
     const bare = median(drains.map((rates) => rates.bare));

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
+import { cp, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -22,20 +22,24 @@ export class Stand {
   readonly redis: TestRedis;
   readonly client: pg.Client;
   readonly #directory: string;
+  readonly #rules: string;
 
   private constructor(parts: {
     postgres: TestPostgres;
     redis: TestRedis;
     client: pg.Client;
     directory: string;
+    rules: string;
   }) {
     this.postgres = parts.postgres;
     this.redis = parts.redis;
     this.client = parts.client;
     this.#directory = parts.directory;
+    this.#rules = parts.rules;
   }
 
-  static async open(): Promise<Stand> {
+  /** `patterns`: the rules of bench/patterns.yaml too, which every row of the backlog enters. */
+  static async open({ patterns = false }: { readonly patterns?: boolean } = {}): Promise<Stand> {
     const postgres = await startPostgres({
       version: 18,
       settings: { max_wal_size: '8GB', shared_buffers: '512MB', checkpoint_timeout: '30min' },
@@ -45,7 +49,10 @@ export class Stand {
     await client.connect();
     await client.query(DEMO_SCHEMA);
     const directory = await mkdtemp(join(tmpdir(), 'weir-bench-'));
-    const stand = new Stand({ postgres, redis, client, directory });
+    const rules = join(directory, 'rules');
+    await cp(join(ROOT, 'rules'), rules, { recursive: true });
+    if (patterns) await cp(join(import.meta.dirname, 'patterns.yaml'), join(rules, 'patterns.yaml'));
+    const stand = new Stand({ postgres, redis, client, directory, rules });
     for (const backend of BACKENDS) stand.#weirSync(backend, ['init', '--apply']);
     return stand;
   }
@@ -60,7 +67,7 @@ export class Stand {
       NODE_ENV: 'production',
       DATABASE_URL: this.postgres.url,
       WEIR_SLOT: this.slot(backend),
-      WEIR_RULES: join(ROOT, 'rules'),
+      WEIR_RULES: this.#rules,
       LOG_LEVEL: 'warn',
       ...(backend === 'redis' ? { REDIS_URL: this.redis.url } : {}),
     };
