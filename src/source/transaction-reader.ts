@@ -1,10 +1,11 @@
 import { unreachable } from '../errors.ts';
 import type { Lsn } from '../events/position.ts';
-import { type Cell, type Micros, SECOND, UNCHANGED } from '../events/row.ts';
+import { type Cell, type Micros, UNCHANGED } from '../events/row.ts';
 import type { Plan } from '../rules/plan.ts';
 import type { Acknowledgement, SourceTimes } from '../store/control.ts';
 import type { Batcher, OutgoingRow } from './batcher.ts';
 import type { Change, Relation } from './change.ts';
+import { mayFallBehind } from './deadlines.ts';
 import type { Received } from './inbox.ts';
 import { decodeMessage, messagePrefix } from './message.ts';
 import { type Projection, project, Router } from './route.ts';
@@ -16,11 +17,8 @@ const DELETE = 2;
 const TRUNCATE = 3;
 const NO_CELLS: readonly Cell[] = [];
 
-/** How far a partition without rows may fall behind before it is sent an empty batch, which costs a job. */
+/** As far in the WAL a partition without rows may fall behind before it is sent an empty batch. */
 const BEHIND_BYTES = 16n * 1024n * 1024n;
-/** Deadlines of patterns wait for it. */
-const BEHIND_WITH_PATTERNS = SECOND;
-const BEHIND = 5 * SECOND;
 
 export interface ReaderOptions {
   readonly slot: string;
@@ -45,6 +43,7 @@ export class TransactionReader {
   readonly #options: ReaderOptions;
   readonly #prefix: string;
   #plan: Plan;
+  #mayFallBehind: Micros;
   #clock: EventClock;
   #router: Router;
   #rowCounts: number[];
@@ -70,6 +69,7 @@ export class TransactionReader {
     this.#options = options;
     this.#prefix = messagePrefix(options.slot);
     this.#plan = plan;
+    this.#mayFallBehind = mayFallBehind(plan);
     this.#committedRules = plan.version;
     this.#clock = new EventClock(plan.tables, options.times);
     this.#router = new Router(plan, options.partitions);
@@ -172,8 +172,7 @@ export class TransactionReader {
     this.#lastCommit = begin.lsn;
     this.#committedRules = this.#plan.version;
     if (!this.#relevant) return;
-    const micros = this.#plan.patterns.length > 0 ? BEHIND_WITH_PATTERNS : BEHIND;
-    batcher.punctuate({ walBytes: BEHIND_BYTES, micros });
+    batcher.punctuate({ walBytes: BEHIND_BYTES, micros: this.#mayFallBehind });
   }
 
   #row(change: RowChange): void {
@@ -247,6 +246,7 @@ export class TransactionReader {
     this.#router = new Router(plan, this.#options.partitions);
     this.#rowCounts = plan.tables.map(() => 0);
     this.#plan = plan;
+    this.#mayFallBehind = mayFallBehind(plan);
     if (this.#options.needsOtherPublications(plan)) this.stopAtCommit = true;
   }
 
