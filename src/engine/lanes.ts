@@ -51,7 +51,7 @@ export class Lanes {
     const before = lane.size;
     change(lane);
     this.#count(lane.size - before);
-    if (lane.empty) this.#lanes.delete(key);
+    if (lane.empty) this.#end(key, lane);
     else this.#lanes.set(key, lane);
     if (lane.dirty) this.#changed.set(key, lane);
     return lane;

@@ -5,6 +5,8 @@ import type { Entries } from './windows/entries.ts';
 
 /** The form of snapshots and deltas; a process that meets another one refuses it. */
 const VERSION = 1;
+/** How a snapshot or delta with partial matches, or with the end of some, begins: the store can tell it by that. */
+export const WITH_PARTIALS = `{"v":${VERSION},"p":`;
 
 type Scalar = string | number | null;
 /** id, width, keep, and of each entry its key, time and cells, in turn. */
@@ -70,8 +72,9 @@ export function takeSnapshot(bucket: Bucket): string | null {
   return s.length + c.length + p.length === 0 ? null : toJson({ v: VERSION, s, c, p });
 }
 
-function toJson({ p, ...stored }: Required<Stored>): string {
-  return JSON.stringify(p.length === 0 ? stored : ({ ...stored, p } satisfies Stored));
+/** Those of patterns come first: see WITH_PARTIALS. */
+function toJson({ v, p, ...stored }: Required<Stored>): string {
+  return JSON.stringify((p.length === 0 ? { v, ...stored } : { v, p, ...stored }) satisfies Stored);
 }
 
 /** Puts a snapshot or a delta into the bucket, after what is in it. */

@@ -155,13 +155,16 @@ export class Batcher {
     return due;
   }
 
-  /** From the next row on, another rule set: a batch is judged by one. */
+  /**
+   * From the next row on, another rule set: a batch is judged by one. Every partition ends here, whatever rows it has,
+   * so that each of them comes by every rule set: which partial matches a change ends does not depend on the rows.
+   */
   switchRules(version: string): void {
-    this.flush();
+    this.closeAll();
     this.#rules = version;
   }
 
-  /** Every partition ends at what has been read: a drain. */
+  /** Every partition ends at what has been read: a drain, or a change of rules. */
   closeAll(): void {
     for (const open of this.#open) this.#close(open);
   }

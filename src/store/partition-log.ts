@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import { WITH_PARTIALS } from '../engine/state-codec.ts';
 import type { PositionText } from '../events/position.ts';
 import { failpoint } from '../failpoint.ts';
 import { type Committed, Compaction } from './compaction.ts';
@@ -48,6 +49,7 @@ export class PartitionLog {
   readonly #compaction: Compaction;
   /** Deltas of buckets that were not loaded yet. */
   readonly #tail = new Map<number, { readonly position: PositionText; readonly delta: string }[]>();
+  readonly #waiting = new Set<number>();
   #position: PositionText = '';
   #epoch = 0;
 
@@ -73,8 +75,9 @@ export class PartitionLog {
   }
 
   async #read(client: ClientBase): Promise<void> {
-    for (const [bucket, size] of await listSnapshots(client, this.name)) {
+    for (const [bucket, { begins, ...size }] of await listSnapshots(client, this.name, WITH_PARTIALS)) {
       this.#compaction.snapshots.set(bucket, size);
+      if (begins) this.#waiting.add(bucket);
     }
     for await (const { generation, position, bytes, deltas } of loadTail(client, this.name)) {
       this.#compaction.found(generation, { position, bytes, buckets: deltas.keys() });
@@ -87,6 +90,7 @@ export class PartitionLog {
   #keep(bucket: number, entry: { readonly position: PositionText; readonly delta: string }): void {
     const snapshot = this.#compaction.snapshots.get(bucket);
     if (snapshot !== undefined && entry.position <= snapshot.position) return;
+    if (entry.delta.startsWith(WITH_PARTIALS)) this.#waiting.add(bucket);
     const deltas = this.#tail.get(bucket);
     if (deltas === undefined) this.#tail.set(bucket, [entry]);
     else deltas.push(entry);
@@ -100,9 +104,9 @@ export class PartitionLog {
     return this.#epoch;
   }
 
-  /** Those that the store has anything of. */
-  buckets(): number[] {
-    return [...new Set([...this.#compaction.snapshots.keys(), ...this.#tail.keys()])];
+  /** Those in which partial matches of patterns may wait, as the store was when the log was opened. */
+  get waiting(): ReadonlySet<number> {
+    return this.#waiting;
   }
 
   /** The table that the next commit's segment goes to. */

@@ -79,17 +79,24 @@ export async function loadSnapshots(
   return new Map(rows.map(({ bucket, position, payload }) => [bucket, { position, payload }]));
 }
 
-/** Which snapshots there are, without their payloads. */
+/** Which snapshots there are, without their payloads, and which of those begin so. */
 export async function listSnapshots(
   client: ClientBase,
   name: PartitionName,
-): Promise<ReadonlyMap<number, { readonly position: PositionText; readonly bytes: number }>> {
-  const { rows } = await client.query<{ bucket: number; position: string; bytes: number }>(
-    `select bucket, position, octet_length(payload) as bytes from weir.state
-     where processor_id = $1 and partition = $2`,
-    [name.processorId, name.partition],
+  begin: string,
+): Promise<ReadonlyMap<number, ListedSnapshot>> {
+  const { rows } = await client.query<ListedSnapshot & { bucket: number }>(
+    `select bucket, position, octet_length(payload) as bytes, substr(payload, 1, length($3)) = $3 as begins
+     from weir.state where processor_id = $1 and partition = $2`,
+    [name.processorId, name.partition, begin],
   );
-  return new Map(rows.map(({ bucket, position, bytes }) => [bucket, { position, bytes }]));
+  return new Map(rows.map(({ bucket, ...snapshot }) => [bucket, snapshot]));
+}
+
+interface ListedSnapshot {
+  readonly position: PositionText;
+  readonly bytes: number;
+  readonly begins: boolean;
 }
 
 /** The checkpoint row, locked: until the transaction ends nobody commits, compacts or moves the epoch here. */

@@ -32,8 +32,8 @@ const SWEEP_KEYS = 64;
 /** What is known of the partition while this process owns it; thrown away whenever a commit did not go through. */
 interface Open {
   readonly log: StateLog;
-  readonly state: PartitionState;
-  plan: Plan;
+  /** null: no batch has been applied yet. One that is not applied may be of rules that are no longer in force here. */
+  state: PartitionState | null;
   epoch: number;
   /** In the store. */
   committed: PositionText;
@@ -67,8 +67,8 @@ export class PartitionWorker {
   flushIdle(): Promise<void> {
     return this.#alone(async () => {
       const open = this.#open;
-      if (open === null || open.position === open.committed) return;
-      await this.#commit(open, {
+      if (open === null || open.state === null || open.position === open.committed) return;
+      await this.#commit(open, open.state, {
         to: open.position,
         idle: true,
         segment: null,
@@ -90,7 +90,7 @@ export class PartitionWorker {
   }
 
   async #take(batch: Batch): Promise<BatchReport> {
-    this.#open ??= await this.#load(batch.rules);
+    this.#open ??= await this.#load();
     const open = this.#open;
     if (batch.epoch > open.epoch) open.epoch = await this.#deps.control.currentEpoch();
     if (batch.epoch < open.epoch) return report('stale-epoch');
@@ -99,13 +99,26 @@ export class PartitionWorker {
     return this.#apply(batch, open);
   }
 
-  async #load(rules: string): Promise<Open> {
-    const [log, plan] = await Promise.all([this.#deps.openLog(this.partition), this.#deps.plans.get(rules)]);
+  async #load(): Promise<Open> {
+    const log = await this.#deps.openLog(this.partition);
     const { epoch, position } = log;
+    return { log, epoch, position, committed: position, state: null };
+  }
+
+  /** The state under the batch's rules, which are those in force from the partition's position on. */
+  async #stateFor(rules: string, open: Open): Promise<PartitionState> {
+    if (open.state?.plan.version === rules) return open.state;
+    const plan = await this.#deps.plans.get(rules);
+    if (open.state !== null) {
+      open.state.setPlan(plan);
+      this.#deps.metrics.partials(this.partition, open.state.stats().partials);
+      return open.state;
+    }
     const state = new PartitionState(plan);
-    // Deadlines come also for keys that no row comes for: all partial matches are in memory.
-    if (plan.patterns.length > 0) await log.install(state, log.stored());
-    return { log, plan, epoch, position, committed: position, state };
+    // Deadlines come also where no row does, and rules that lack a pattern end what waits for it: all of it is in memory.
+    await open.log.install(state, open.log.waiting());
+    open.state = state;
+    return state;
   }
 
   async #gap(batch: Batch, open: Open): Promise<BatchReport> {
@@ -118,15 +131,12 @@ export class PartitionWorker {
   }
 
   async #apply(batch: Batch, open: Open): Promise<BatchReport> {
-    if (batch.rules !== open.plan.version) {
-      open.plan = await this.#deps.plans.get(batch.rules);
-      open.state.setPlan(open.plan);
-      if (open.plan.patterns.length > 0) await open.log.install(open.state, open.log.stored());
-    }
-    const rows = rowsAbove(batch, open);
-    const needed = open.state.neededBuckets(rows);
-    if (needed.length > 0) await open.log.install(open.state, needed);
-    const { outputs, delta } = fold(open.plan, open.state, {
+    const state = await this.#stateFor(batch.rules, open);
+    const { plan } = state;
+    const rows = rowsAbove(batch, { plan, position: open.position });
+    const needed = state.neededBuckets(rows);
+    if (needed.length > 0) await open.log.install(state, needed);
+    const { outputs, delta } = fold(plan, state, {
       rows,
       watermarks: batch.watermarks.map((watermark) => watermark ?? -Infinity),
       commitAt: batch.commitAt,
@@ -138,14 +148,13 @@ export class PartitionWorker {
       return report('committed');
     }
     const segment = delta.size === 0 ? null : encodeSegment(delta);
-    const done = await this.#commit(open, { to: batch.to, idle: false, segment, delta, outputs });
+    const done = await this.#commit(open, state, { to: batch.to, idle: false, segment, delta, outputs });
     if (done.outcome === 'committed') this.#measure(batch, outputs);
-    if (open.plan.patterns.length > 0)
-      this.#deps.metrics.partials(this.partition, open.state.stats().partials);
+    if (plan.patterns.length > 0) this.#deps.metrics.partials(this.partition, state.stats().partials);
     return done;
   }
 
-  async #commit(open: Open, what: Change): Promise<BatchReport> {
+  async #commit(open: Open, state: PartitionState, what: Change): Promise<BatchReport> {
     const result = await this.#deps.commit({
       partition: this.partition,
       epoch: open.epoch,
@@ -155,8 +164,8 @@ export class PartitionWorker {
       generation: open.log.generation,
       segment: what.segment,
       outputs: what.outputs,
-      rulesVersion: open.plan.version,
-      scoring: open.plan.scoring,
+      rulesVersion: state.plan.version,
+      scoring: state.plan.scoring,
     });
     switch (result.kind) {
       case 'committed':
@@ -169,7 +178,7 @@ export class PartitionWorker {
           bytes: what.segment?.length ?? 0,
         });
         for (const { rule, severity } of result.bandAlerts ?? []) this.#deps.metrics.alert(rule, severity);
-        await this.#tidy(open);
+        await this.#tidy(open.log, state);
         return { ...report('committed'), hits: hitsOf(what.outputs), ...counts(result) };
       case 'fenced':
         this.forget();
@@ -181,10 +190,10 @@ export class PartitionWorker {
   }
 
   /** The batch is committed whatever becomes of this: what fails here is read again from the store. */
-  async #tidy(open: Open): Promise<void> {
-    open.state.sweep(SWEEP_KEYS);
+  async #tidy(log: StateLog, state: PartitionState): Promise<void> {
+    state.sweep(SWEEP_KEYS);
     try {
-      await open.log.tidy(open.state);
+      await log.tidy(state);
     } catch (error) {
       if (!isTransient(error)) throw error;
       this.#deps.logger.warn({ err: error, partition: this.partition }, 'compaction is put off');
@@ -234,10 +243,10 @@ export function isTransient(error: unknown): boolean {
   return error instanceof LogOutdated || classify(error).kind === 'retry';
 }
 
-function rowsAbove(batch: Batch, open: Open): Row[] {
-  const width = (table: number): number => open.plan.tables[table]?.columns.length ?? 0;
+function rowsAbove(batch: Batch, { plan, position }: { plan: Plan; position: PositionText }): Row[] {
+  const width = (table: number): number => plan.tables[table]?.columns.length ?? 0;
   const rows = batch.events.map((event) => decodeRow(event as EncodedRow, batch, width));
-  return batch.from === open.position ? rows : rows.filter((row) => row.position > open.position);
+  return batch.from === position ? rows : rows.filter((row) => row.position > position);
 }
 
 function hitsOf({ hits, matches }: PartitionCommit['outputs']): number {

@@ -14,8 +14,8 @@ export interface StateLog {
   readonly epoch: number;
   /** Which segment table takes the next segment. */
   readonly generation: 0 | 1;
-  /** The buckets of which the store has anything, and that are not in memory. */
-  stored(): number[];
+  /** The buckets in which partial matches may wait, and that are not in memory. */
+  waiting(): number[];
   /** Brings these buckets into memory. */
   install(state: PartitionState, buckets: readonly number[]): Promise<void>;
   /** What a commit has appended. */
@@ -60,8 +60,8 @@ export class PooledStateLog implements StateLog {
     return this.#log.generation;
   }
 
-  stored(): number[] {
-    return this.#log.buckets().filter((bucket) => !this.#touched.has(bucket));
+  waiting(): number[] {
+    return [...this.#log.waiting].filter((bucket) => !this.#touched.has(bucket));
   }
 
   async install(state: PartitionState, buckets: readonly number[]): Promise<void> {

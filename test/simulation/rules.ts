@@ -4,7 +4,10 @@ import { formatProblem } from '../../src/rules/problem.ts';
 import { compileStored } from '../../src/rules/stored.ts';
 import { RuleSets } from '../../src/store/rule-sets.ts';
 
-/** Two tables, two key dimensions, one table with event time; scores of a row come from several partitions. */
+/**
+ * Two tables, two key dimensions, one table with event time; scores of a row come from several partitions. Patterns
+ * over both tables, so that rows wait for the other table's W; with an absence at the end; without `by`.
+ */
 const EVENTS = `version: 1
 events:
   transaction:
@@ -44,6 +47,28 @@ rules:
     severity: info
 `;
 
+const PATTERNS = `
+patterns:
+  - id: silent
+    by: user_id
+    within: 20s
+    steps:
+      - came: { event: login }
+      - paid: { event: transaction, not: true }
+    actions: [alert, block]
+    block: { by: user_id, for: 5m }
+    cooldown: { by: user_id, for: 30s }
+    message: "nothing of {user_id}"
+  - id: pairs
+    within: 8s
+    after_match: no_skip
+    emit: in_order
+    steps:
+      - one: { event: login, when: device_id == "a" }
+      - two: { event: login, contiguity: any, when: device_id != one.device_id }
+    actions: [alert]
+`;
+
 const OLD = `${EVENTS}
   - id: frequent
     event: transaction
@@ -59,9 +84,33 @@ const OLD = `${EVENTS}
     when: country != before
     score: 25
     actions: [alert]
+${PATTERNS}
+  - id: spree
+    by: user_id
+    within: 1m
+    steps:
+      - came: { event: login }
+      - paid: { event: transaction, times: 1+, when: amount > 50, gap: 30s }
+      - left: { event: login }
+    let: { total: { sum: paid.amount } }
+    when: total > 100
+    score: 30
+    actions: [alert]
+    message: "{total} by {user_id}"
+    on_timeout: { severity: info, actions: [alert], message: "{user_id} stays" }
+  - id: abroad
+    by: device_id
+    after_match: skip_to_next
+    steps:
+      - here: { event: transaction, when: country == "DE" }
+      - there: { event: transaction, within: 30s, when: country == "BR" && amount > here.amount }
+    score: 15
+    actions: [alert, flag]
+    cooldown: { by: device_id, for: 20s }
+    on_timeout: { severity: info, actions: [alert] }
 `;
 
-/** Routes logins also by device, and scores otherwise. */
+/** Routes logins also by device, and scores otherwise. Of the patterns `spree` goes on, and `abroad` begins anew. */
 const NEW = `${EVENTS}
   - id: frequent
     event: transaction
@@ -83,6 +132,28 @@ const NEW = `${EVENTS}
     when: least < 50
     score: 10
     mode: shadow
+${PATTERNS}
+  - id: spree
+    by: user_id
+    within: 1m
+    steps:
+      - came: { event: login }
+      - paid: { event: transaction, times: 1+, when: amount > 50, gap: 30s }
+      - left: { event: login }
+    let: { total: { sum: paid.amount } }
+    when: total > 60
+    score: 70
+    actions: [alert]
+    message: "now {total} by {user_id}"
+    on_timeout: { severity: info, actions: [alert], message: "{user_id} stays" }
+  - id: abroad
+    by: device_id
+    after_match: skip_to_next
+    steps:
+      - here: { event: transaction, when: country == "DE" }
+      - there: { event: transaction, within: 40s, when: country == "BR" && amount > here.amount }
+    score: 15
+    actions: [alert, flag]
 `;
 
 function contentOf(text: string): { readonly version: string; readonly content: string } {

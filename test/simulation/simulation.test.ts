@@ -50,7 +50,8 @@ describe('the simulation', () => {
 
   it('meets everything that may become of a batch and of a row', async () => {
     const outcomes = new Set<string>();
-    const met = { alerts: 0, blocked: 0, added: 0, late: 0, snapshots: 0, epochs: 0 };
+    const met = { alerts: 0, blocked: 0, added: 0, late: 0, snapshots: 0, epochs: 0, scored: 0 };
+    const patterns = new Map<string, number>();
     for (const schedule of fc.sample(schedules, { seed: 1, numRuns: 500 })) {
       const { outcomes: own, store } = await runSchedule(schedule);
       for (const outcome of own) outcomes.add(outcome);
@@ -63,9 +64,19 @@ describe('the simulation', () => {
       met.late += store.effects.late.size;
       met.snapshots += store.checkpoints.filter(({ snapshots }) => snapshots.size > 0).length;
       met.epochs += store.epoch;
+      for (const { kind, rule, detailsJson } of store.effects.alerts.values()) {
+        if (kind !== 'pattern') continue;
+        const ended = `${rule} ${(JSON.parse(detailsJson) as { kind: string }).kind}`;
+        patterns.set(ended, (patterns.get(ended) ?? 0) + 1);
+      }
+      met.scored += decisions.filter(({ reasons }) => /abroad|spree/.test(reasons)).length;
     }
     expect([...outcomes].sort()).toEqual(['committed', 'gap', 'lost', 'no-op', 'stale-epoch']);
     for (const [what, count] of Object.entries(met)) expect(count, what).toBeGreaterThan(20);
+    expect([...patterns.keys()].sort()).toEqual([
+      ...['abroad match', 'abroad timeout', 'pairs match', 'silent match', 'spree match', 'spree timeout'],
+    ]);
+    for (const [what, count] of patterns) expect(count, what).toBeGreaterThan(10);
   });
 
   it('does the same again from the same seed', async () => {

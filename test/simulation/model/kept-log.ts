@@ -1,3 +1,4 @@
+import type { SavedLanes } from '../../../src/engine/lanes.ts';
 import { PartitionState } from '../../../src/engine/partition-state.ts';
 import type { Batch } from '../../../src/events/batch.ts';
 import type { PositionText } from '../../../src/events/position.ts';
@@ -6,6 +7,7 @@ import type { Plan } from '../../../src/rules/plan.ts';
 import { PartitionLog } from '../../../src/store/partition-log.ts';
 import { PooledStateLog, type StateLog } from '../../../src/worker/state-log.ts';
 import { Violation } from '../bug.ts';
+import { laneText } from './lane-text.ts';
 import { type Gate, statePool } from './state-pool.ts';
 import type { Store } from './store.ts';
 import { SLOT } from './wal.ts';
@@ -49,8 +51,8 @@ export class KeptLog implements StateLog {
     return this.#log.generation;
   }
 
-  stored(): number[] {
-    return this.#log.stored();
+  waiting(): number[] {
+    return this.#log.waiting();
   }
 
   install(state: PartitionState, buckets: readonly number[]): Promise<void> {
@@ -120,11 +122,15 @@ export function visible(state: PartitionState, bucket: number): string {
   const snapshot = JSON.parse(state.snapshot(bucket) ?? '{"s":[],"c":[]}') as {
     s: [string][];
     c: [string][];
+    p?: [string, SavedLanes][];
   };
-  const { stores, rules } = state.plan;
+  const { stores, rules, patterns } = state.plan;
   return JSON.stringify({
     stores: snapshot.s.filter(([id]) => stores.some((store) => store.id === id)),
-    cooldowns: snapshot.c.filter(([id]) => rules.some((rule) => rule.id === id)),
+    cooldowns: snapshot.c.filter(([id]) => [...rules, ...patterns].some((rule) => rule.id === id)),
+    lanes: (snapshot.p ?? []).flatMap(([state, lanes]) =>
+      patterns.filter((pattern) => pattern.state === state).map(({ id }) => [id, lanes.map(laneText)]),
+    ),
   });
 }
 

@@ -63,6 +63,6 @@ async function readAll(wal: Wal) {
   });
   const changes = wal.transactions.flatMap((transaction) => transaction.changes);
   await reader.read({ changes, sizes: sizesOf(changes) });
-  batcher.flush();
+  batcher.closeAll();
   return { batches, reader };
 }

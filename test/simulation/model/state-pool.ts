@@ -42,7 +42,12 @@ function run(store: Store, partition: number, { text, values }: Query): readonly
   if (text.startsWith('insert into weir.state')) return writeSnapshots(checkpoint, values);
   if (text.includes('octet_length(payload)')) {
     return [...checkpoint.snapshots].map(([bucket, { position, payload }]) => {
-      return { bucket, position, bytes: Buffer.byteLength(payload) };
+      return {
+        bucket,
+        position,
+        bytes: Buffer.byteLength(payload),
+        begins: payload.startsWith(String(values[2])),
+      };
     });
   }
   if (text.includes('from weir.state')) {
