@@ -11,8 +11,8 @@ interface StateParts {
 }
 
 /**
- * What partial matches depend on: which rows enter, what takes them, and in which cells their columns are. Not the
- * names of the steps, nor what is done with a match.
+ * What partial matches depend on: which pattern's they are, which rows enter, what takes them, and in which cells their
+ * columns are. Not the names of the steps, nor what is done with a match; but where matches wait, with their values.
  */
 export function stateOf(draft: Draft, tree: StepTree, { plan, inputs }: StateParts): string {
   const rows = inputs.inputs.map(({ table, by, events, steps }) => [
@@ -21,9 +21,10 @@ export function stateOf(draft: Draft, tree: StepTree, { plan, inputs }: StatePar
     events.map(({ chain }) => chain.map(({ spec }) => spec.when?.trim() ?? '')),
     steps,
   ]);
-  const { sequence, within, afterMatch, emit, aggregates } = plan;
+  const { id, sequence, within, afterMatch, emit, aggregates } = plan;
   const order = sequence.map((element) => elementText(element, tree));
-  const all = [rows, tree.steps.map(stepText), order, within, afterMatch, emit, aggregates];
+  const values = emit === 'in_order' ? plan.lets.map(({ kind, name, type }) => [kind, name, type]) : [];
+  const all = [id, rows, tree.steps.map(stepText), order, within, afterMatch, emit, values, aggregates];
   return createHash('sha256').update(JSON.stringify(all)).digest('hex').slice(0, 32);
 }
 

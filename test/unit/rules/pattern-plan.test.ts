@@ -231,8 +231,22 @@ describe('the state of a pattern', () => {
     ['a within', LINES.replace('5s', '6s')],
     ['what is skipped', `${LINES}    after_match: no_skip\n`],
     ['an event', LINES.replace('b: { event: transaction', 'b: { event: transfer')],
+    ['how matches come out', `${LINES}    emit: in_order\n`],
     ['the columns that rows carry', `${LINES}    message: "{b.last.type}"\n`],
   ])('does not survive a change of %s', (_, lines) => {
     expect(state(lines)).not.toBe(state(LINES));
+  });
+
+  test('does not survive a change of the values with which finished matches wait', () => {
+    const waiting = `${LINES}    emit: in_order\n`;
+    expect(state(waiting.replace('{ n:', '{ m:'))).not.toBe(state(waiting));
+    expect(state(LINES.replace('{ n:', '{ m:'))).toBe(state(LINES));
+  });
+
+  test('is its own, though another pattern has the same steps', () => {
+    const pattern = (id: string) => `  - id: ${id}\n${LINES}`;
+    const { patterns } = planOf(`${PATTERN_EVENTS}patterns:\n${pattern('p')}${pattern('q')}`);
+    expect(patterns.map(({ id }) => id)).toEqual(['p', 'q']);
+    expect(new Set(patterns.map((plan) => plan.state)).size).toBe(2);
   });
 });
