@@ -57,6 +57,12 @@ export class Lanes {
     return lane;
   }
 
+  /** Timers that were set for it are over. */
+  #end(key: string, lane: Lane): void {
+    this.#lanes.delete(key);
+    lane.wakeAt = Number.POSITIVE_INFINITY;
+  }
+
   /** Whether anything is alive under the key. */
   holds(key: string): boolean {
     return this.#lanes.has(key);
