@@ -16,8 +16,6 @@ interface Repeats extends PlaceParts {
   readonly plan: Exclude<ElementPlan, { kind: 'absence' }>;
   readonly min: number;
   readonly max: number;
-  /** Whether it may take nothing, by itself or because all of its elements may. */
-  readonly passable: boolean;
 }
 
 export interface StepPlace extends Repeats {
@@ -58,7 +56,6 @@ function placeOf(plan: ElementPlan, at: PlaceParts): Place {
     ...at,
     min: Math.max(1, min),
     max: max ?? Number.POSITIVE_INFINITY,
-    passable: passable(plan),
   };
   if (plan.kind === 'step') return { kind: 'step', ...parts, plan, step: plan.step };
   const elements: Place[] = [];
@@ -67,12 +64,6 @@ function placeOf(plan: ElementPlan, at: PlaceParts): Place {
     elements.push(placeOf(element, { group, index, depth: at.depth + 1 }));
   }
   return group;
-}
-
-function passable(plan: ElementPlan): boolean {
-  if (plan.kind === 'absence') return true;
-  if (plan.quantifier.skippable || plan.quantifier.min === 0) return true;
-  return plan.kind === 'group' && plan.elements.every(passable);
 }
 
 /** By step: its place. */

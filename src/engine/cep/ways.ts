@@ -125,21 +125,26 @@ export class WayFinder {
         soFar = withAbsence(soFar, element);
         continue;
       }
-      this.#enter(element, {
+      const past = this.#enter(element, {
         link: index === 0 && link !== undefined ? link : element.plan.contiguity,
         begins: true,
         counts: [...counts, 1],
         passed: soFar,
       });
-      if (!element.passable) return null;
-      soFar = { ...this.#withGreed(soFar, element), trailing: [] };
+      if (past === null) return null;
+      soFar = past;
     }
     return soFar;
   }
 
-  #enter(place: StepPlace | GroupPlace, entry: Entry): void {
+  /** What was passed, if it takes nothing; null: it must take. */
+  #enter(place: StepPlace | GroupPlace, entry: Entry): Passed | null {
+    let through: Passed | null = null;
     if (place.kind === 'step') this.#ways.push(this.#way(place, entry));
-    else this.#enterAll(place.elements, entry);
+    else through = this.#enterAll(place.elements, entry);
+    if (!place.plan.quantifier.skippable) return through;
+    // A group that is passed over binds less than one that is gone through and takes nothing: the one stands for both.
+    return { ...this.#withGreed(entry.passed, place), trailing: [] };
   }
 
   #way(place: StepPlace, { link, begins, counts, passed }: Entry): Way {

@@ -82,10 +82,9 @@ export function writeSteps(elements: readonly Drawn[], whole: number | null): Wr
     const name = `g${++named}`;
     const inner = list(drawn.elements, false);
     const empty = inner.every((element) => canBeEmpty(Object.values(element)[0] ?? {}));
-    const elements = empty ? inner.map(unhurried) : inner;
     const times = empty ? null : drawn.times;
     const body = {
-      steps: elements,
+      steps: inner,
       ...(before === null ? {} : bond(drawn.contiguity)),
       ...repetition({ ...drawn, times }, before),
       ...(isEndless(times) ? untilOf(drawn.until, []) : {}),
@@ -107,12 +106,6 @@ function trimmed(elements: readonly Drawn[], atEnd: 0 | 1): readonly Drawn[] {
     .filter((element) => element.kind !== 'group' || element.elements.length > 0);
   const taking = full.findLastIndex(({ kind }) => kind !== 'absence') + 1;
   return taking === 0 ? [] : [...full.slice(0, taking), ...full.slice(taking).slice(0, atEnd)];
-}
-
-/** See "a greedy loop in a group that can be empty" in test/unit/engine/cep/oracle.test.ts. */
-function unhurried(element: WrittenStep): WrittenStep {
-  const bodies = Object.entries(element).map(([name, { greedy: _, ...body }]) => [name, body] as const);
-  return Object.fromEntries(bodies);
 }
 
 function bond(contiguity: string | null): Body {
