@@ -40,6 +40,21 @@ describe('the engine finds what the oracle finds, in the same order', () => {
     const { oracle, engine } = both({ id: 'p', steps, after_match: 'no_skip' }, lines, false);
     expect(engine).toEqual(oracle);
   });
+
+  test('for an absence in a group that can be empty', () => {
+    const named = (name: string) => ({ event: 'e', when: `name == "${name}"` });
+    const empty = { steps: [{ s3: { ...named('a'), optional: true } }] };
+    const inner = [
+      { g3: empty },
+      { n4: { ...named('b'), not: true } },
+      { s5: { ...named('d'), optional: true } },
+    ];
+    const steps = [{ s1: named('c') }, { g2: { steps: inner } }, { s6: { event: 'e' } }];
+    const lines = [...'cb'].map((name, at) => ({ at, name, price: 1, key: 'k' }));
+    const { oracle, engine } = both({ id: 'p', steps, after_match: 'no_skip' }, lines, false);
+    expect(oracle).toEqual([]);
+    expect(engine).toEqual(oracle);
+  });
 });
 
 function both(pattern: PatternText, lines: readonly Letter[], flush: boolean) {
