@@ -26,8 +26,23 @@ test('the example rules score by amount, count and country', () => {
   ]);
 });
 
+test('the example patterns are of sequences that a fraud team knows', () => {
+  const patterns = plan?.patterns.map(({ id, score, by }) => ({ id, score, by }));
+  expect(patterns).toEqual([
+    { id: 'account_takeover', score: 90, by: ['user_id'] },
+    { id: 'card_testing', score: 60, by: ['device_id'] },
+    { id: 'fraud_sequence', score: 80, by: ['user_id'] },
+    { id: 'mule_account', score: 70, by: ['receiver_id'] },
+  ]);
+});
+
 test('only the columns that the example rules use leave PostgreSQL', () => {
-  expect(plan?.tables[0]?.columns.map(({ name }) => name)).toEqual(['id', 'user_id', 'amount', 'country']);
+  const columns = plan?.tables.map((table) => [table.event, ...table.columns.map(({ name }) => name)]);
+  expect(columns).toEqual([
+    ['device', 'id', 'user_id', 'device_id'],
+    ['behavior', 'id', 'user_id', 'behavior_type', 'country'],
+    ['transaction', ...['id', 'user_id', 'amount', 'type', 'country', 'device_id', 'status', 'receiver_id']],
+  ]);
 });
 
 test('the stored example rules are the same plan', () => {
