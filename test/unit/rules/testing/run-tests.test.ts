@@ -32,7 +32,7 @@ function failures(tests: string): string[] {
 }
 
 describe('the example rules', () => {
-  test('pass their own tests, and each rule fires in one', () => {
+  test('pass their own tests, each rule fires in one, each step of a pattern takes a row', () => {
     const { results, failed, coverage } = runTests(compileRules(readRuleFiles('rules'), null));
     expect(results.filter(({ outcome }) => outcome !== 'passed')).toEqual([]);
     expect(failed).toBe(0);
@@ -40,7 +40,12 @@ describe('the example rules', () => {
       ['frequent_transactions', true, true],
       ['large_amount', true, true],
       ['location_change', true, true],
+      ['account_takeover', true, true],
+      ['card_testing', true, true],
+      ['fraud_sequence', true, true],
+      ['mule_account', true, true],
     ]);
+    expect(coverage.flatMap(({ untaken }) => untaken)).toEqual([]);
   });
 });
 
