@@ -9,12 +9,14 @@ import type { PatternProgram } from './program.ts';
 /** Approximate: a partial match, its take and its part of a row. */
 const PARTIAL_BYTES = 300;
 
+/** Lanes of so few partial matches are kept as text between batches. */
+const PACK_UP_TO = 4;
+
 /** A lane that has to be looked at once time has come so far. */
 export interface Wake {
   readonly due: Micros;
   readonly key: string;
   readonly lanes: Lanes;
-  readonly lane: Lane;
 }
 
 /** Of each lane its key and what came to it, in turn. */
@@ -25,7 +27,8 @@ export class Lanes {
   readonly pattern: PatternProgram;
   /** Its number. */
   readonly bucket: number;
-  readonly #lanes = new Map<string, Lane>();
+  /** Most keys wait with a partial match or two: as objects they are what V8's collector spends its time on. */
+  readonly #lanes = new Map<string, Lane | PackedLane>();
   /** Those that saved state has to learn of. */
   readonly #changed = new Map<string, Lane>();
   readonly #meter: Meter;
@@ -46,13 +49,14 @@ export class Lanes {
 
   /** Changes the key's lane, which is kept while anything is in it. Returns it. */
   change(key: string, change: (lane: Lane) => void): Lane {
+    const held = this.#lanes.get(key);
     // One that has ended since the last delta goes on: that it had ended is not saved yet.
-    const lane = this.#lanes.get(key) ?? this.#changed.get(key) ?? new Lane();
+    const lane = held === undefined ? (this.#changed.get(key) ?? new Lane()) : this.#unpacked(held);
     const before = lane.size;
     change(lane);
     this.#count(lane.size - before);
     if (lane.empty) this.#end(key, lane);
-    else this.#lanes.set(key, lane);
+    else if (lane.dirty || typeof held !== 'string') this.#lanes.set(key, lane);
     if (lane.dirty) this.#changed.set(key, lane);
     return lane;
   }
@@ -63,17 +67,38 @@ export class Lanes {
     lane.wakeAt = Number.POSITIVE_INFINITY;
   }
 
+  /** Whether this is the timer that the lane goes by; it has none then. */
+  wake({ key, due }: Wake): boolean {
+    const held = this.#lanes.get(key);
+    if (held === undefined || wakeAtOf(held) !== due) return false;
+    const lane = this.#unpacked(held);
+    lane.wakeAt = Number.POSITIVE_INFINITY;
+    this.#lanes.set(key, lane);
+    this.#changed.set(key, lane);
+    return true;
+  }
+
+  /** Those that are not packed: after `load` all of them. */
+  *unpacked(): Generator<[string, Lane], void, void> {
+    for (const [key, held] of this.#lanes) if (typeof held !== 'string') yield [key, held];
+  }
+
+  /** The lane is not changed before the next batch. */
+  settle(key: string, lane: Lane): void {
+    if (lane.empty || lane.dirty || lane.size > PACK_UP_TO) return;
+    if (lane.pending === null && lane.finished === null) this.#lanes.set(key, packed(lane));
+  }
+
+  #unpacked(held: Lane | PackedLane): Lane {
+    if (typeof held !== 'string') return held;
+    const lane = loadLane(this.pattern.definition, [savedOf(held)]);
+    lane.wakeAt = wakeAtOf(held);
+    return lane;
+  }
+
   /** Whether anything is alive under the key. */
   holds(key: string): boolean {
     return this.#lanes.has(key);
-  }
-
-  has({ key, lane }: Wake): boolean {
-    return this.#lanes.get(key) === lane;
-  }
-
-  entries(): IterableIterator<[string, Lane]> {
-    return this.#lanes.entries();
   }
 
   /** What has changed since the last time. */
@@ -82,6 +107,7 @@ export class Lanes {
     for (const [key, lane] of this.#changed) {
       const delta = takeDelta(lane);
       if (delta !== null) saved.push(key, delta);
+      this.settle(key, lane);
     }
     this.#changed.clear();
     return saved;
@@ -91,7 +117,7 @@ export class Lanes {
   snapshot(): SavedLanes {
     const lanes = [...this.#lanes].sort(([a], [b]) => (a < b ? -1 : 1));
     return lanes.flatMap(([key, lane]) => {
-      const saved = snapshot(lane);
+      const saved = typeof lane === 'string' ? savedOf(lane) : snapshot(lane);
       return saved === null ? [] : [key, saved];
     });
   }
@@ -114,7 +140,7 @@ export class Lanes {
   }
 
   clear(): void {
-    for (const lane of this.#lanes.values()) this.#count(-lane.size);
+    for (const lane of this.#lanes.values()) this.#count(-sizeOf(lane));
     this.#lanes.clear();
     this.#changed.clear();
   }
@@ -127,4 +153,26 @@ export class Lanes {
     this.#meter.partials += partials;
     this.#meter.bytes += partials * PARTIAL_BYTES;
   }
+}
+
+/** When a timer wakes it, how many partial matches it has, and its snapshot as JSON. */
+type PackedLane = string;
+
+function packed(lane: Lane): PackedLane {
+  // `join` makes a flat string; one that was added up would keep its pieces alive.
+  return [lane.wakeAt, lane.size, JSON.stringify(snapshot(lane))].join(' ');
+}
+
+function wakeAtOf(held: Lane | PackedLane): Micros {
+  return typeof held === 'string' ? Number(held.slice(0, held.indexOf(' '))) : held.wakeAt;
+}
+
+function sizeOf(held: Lane | PackedLane): number {
+  if (typeof held !== 'string') return held.size;
+  const from = held.indexOf(' ') + 1;
+  return Number(held.slice(from, held.indexOf(' ', from)));
+}
+
+function savedOf(held: PackedLane): SavedLane {
+  return JSON.parse(held.slice(held.indexOf('['))) as SavedLane;
 }

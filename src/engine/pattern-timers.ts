@@ -17,11 +17,14 @@ export class PatternTimers {
     const due = lane.due(lanes.pattern.definition);
     if (due >= lane.wakeAt) return;
     lane.wakeAt = due;
-    this.#heaps[lanes.pattern.index]?.push({ due, key, lanes, lane });
+    this.#heaps[lanes.pattern.index]?.push({ due, key, lanes });
   }
 
   watch(lanes: Lanes): void {
-    for (const [key, lane] of lanes.entries()) this.set(lanes, key, lane);
+    for (const [key, lane] of lanes.unpacked()) {
+      this.set(lanes, key, lane);
+      lanes.settle(key, lane);
+    }
   }
 
   /** The next lane that is due at `now`; null: no more of them. */
@@ -30,9 +33,7 @@ export class PatternTimers {
     for (let wake = heap?.first; wake !== undefined && wake.due <= now; wake = heap?.first) {
       heap?.shift();
       // The lane may have ended since, or be due earlier: then another entry has woken it.
-      if (!wake.lanes.has(wake) || wake.lane.wakeAt !== wake.due) continue;
-      wake.lane.wakeAt = Infinity;
-      return wake;
+      if (wake.lanes.wake(wake)) return wake;
     }
     return null;
   }
