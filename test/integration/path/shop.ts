@@ -13,7 +13,23 @@ create table public.transactions (
   type       text not null default 'payment',
   country    text not null default 'DE',
   device_id  text not null default 'device',
+  status     text not null default 'approved',
+  receiver_id bigint,
   created_at timestamptz not null default clock_timestamp()
+);
+create table public.user_behavior (
+  id            bigint generated always as identity primary key,
+  user_id       bigint not null,
+  behavior_type text not null,
+  item_id       text,
+  country       text not null default 'DE',
+  timestamp     timestamptz not null default clock_timestamp()
+);
+create table public.devices (
+  id        bigint generated always as identity primary key,
+  user_id   bigint not null,
+  device_id text not null,
+  added_at  timestamptz not null default clock_timestamp()
 );
 create table public.customers (user_id bigint primary key, name text);`;
 
