@@ -38,7 +38,7 @@ export class Stand {
     this.#rules = parts.rules;
   }
 
-  /** `patterns`: the rules of bench/patterns.yaml too, which every row of the backlog enters. */
+  /** The example rules; with `patterns` also the example patterns, and those of bench/patterns.yaml, which every row enters. */
   static async open({ patterns = false }: { readonly patterns?: boolean } = {}): Promise<Stand> {
     const postgres = await startPostgres({
       version: 18,
@@ -50,7 +50,9 @@ export class Stand {
     await client.query(DEMO_SCHEMA);
     const directory = await mkdtemp(join(tmpdir(), 'weir-bench-'));
     const rules = join(directory, 'rules');
-    await cp(join(ROOT, 'rules'), rules, { recursive: true });
+    const wanted = (path: string): boolean =>
+      patterns || !path.endsWith('.yaml') || !/^patterns:/m.test(readFileSync(path, 'utf8'));
+    await cp(join(ROOT, 'rules'), rules, { recursive: true, filter: wanted });
     if (patterns) await cp(join(import.meta.dirname, 'patterns.yaml'), join(rules, 'patterns.yaml'));
     const stand = new Stand({ postgres, redis, client, directory, rules });
     for (const backend of BACKENDS) stand.#weirSync(backend, ['init', '--apply']);
