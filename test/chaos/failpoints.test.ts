@@ -8,8 +8,9 @@ import { Site } from '../support/site.ts';
 import { until } from '../support/until.ts';
 import type { WeirProcess } from '../support/weir-process.ts';
 import { judge, lastCommit, prepareOracle } from './oracle.ts';
+import { CHAOS_SCHEMA, EVERY_USER } from './schema.ts';
 import { CHAOS_RULES } from './world.ts';
-import { CHAOS_SCHEMA, EVERY_USER, Writer } from './writer.ts';
+import { Writer } from './writer.ts';
 
 /** Batches of few rows, and segments that are compacted after few of them. */
 const YAML = 'batch: { rows: 100, linger: 5ms }\nstate: { segment_bytes: 8kB }\n';

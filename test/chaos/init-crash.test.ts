@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Site } from '../support/site.ts';
 import { until } from '../support/until.ts';
+import { CHAOS_SCHEMA } from './schema.ts';
 import { CHAOS_RULES } from './world.ts';
-import { CHAOS_SCHEMA } from './writer.ts';
 
 let site: Site;
 

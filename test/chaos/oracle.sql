@@ -1,8 +1,9 @@
 -- What must exist, said in plain SQL over the source tables and the commit order that a slot of the oracle's
 -- own reports. Nothing here comes from Weir: neither code nor tables.
 --   chaos_commits(commit_lsn pg_lsn, committed_at timestamptz, xid bigint): every transaction, in commit order.
+-- The ids of both tables are drawn from one sequence: they tell the order of the rows of a transaction.
 
-drop table if exists pg_temp.stream, pg_temp.judged, pg_temp.expected_hits, pg_temp.acting,
+drop table if exists pg_temp.moves, pg_temp.sequences, pg_temp.fraud, pg_temp.unanswered, pg_temp.stream, pg_temp.judged, pg_temp.expected_hits, pg_temp.acting,
   pg_temp.expected_decisions, pg_temp.expected_alerts, pg_temp.expected_blocks;
 
 create temporary table stream as
@@ -15,6 +16,56 @@ from transactions t
 join commits c on c.xid = (t.txid & 4294967295);
 create index on stream (device_id, rn) where type = 'transfer';
 analyze stream;
+
+-- What the patterns look at, of both tables, in the order in which it happened.
+create temporary table moves as
+with commits as (
+  select commit_lsn, xid, max(committed_at) over (order by commit_lsn) as at from chaos_commits
+), written as (
+  select id, user_id, txid, 'transfer' as what, amount from transactions where type = 'transfer'
+  union all
+  select id, user_id, txid, kind, 0 from sessions
+)
+select row_number() over (order by c.commit_lsn, w.id) as rn, c.at, w.id, w.user_id, w.what, w.amount
+from written w
+join commits c on c.xid = (w.txid & 4294967295);
+create index on moves (user_id, what, rn);
+analyze moves;
+
+-- A login, all large transfers after it, at least two, and the first logout after the last of them.
+create temporary table sequences as
+select l.user_id, l.rn as began, o.rn as ended, l.id as login, m.ids as moved, o.id as logout
+from moves l
+join moves o on o.user_id = l.user_id and o.what = 'logout' and o.rn > l.rn and o.at < l.at + interval '12 seconds'
+cross join lateral (
+  select count(*) as n, min(at) as first_at, max(at) as last_at, max(rn) as last_rn, sum(amount) as total,
+         array_agg(id order by rn) as ids
+  from moves
+  where user_id = l.user_id and what = 'transfer' and amount > 1000 and rn > l.rn and rn < o.rn
+) m
+where l.what = 'login' and m.n >= 2 and m.total > 3000
+  and m.first_at < l.at + interval '5 seconds' and o.at < m.last_at + interval '5 seconds'
+  and not exists (select from moves p where p.user_id = l.user_id and p.what = 'logout' and p.rn > m.last_rn and p.rn < o.rn);
+create index on sequences (user_id, ended, began);
+
+-- Of those that end together the first to begin counts; the next one begins after its end.
+create temporary table fraud as
+with recursive found as (
+  (select distinct on (user_id) * from sequences order by user_id, ended, began)
+  union all
+  select n.*
+  from found f
+  cross join lateral (
+    select * from sequences s where s.user_id = f.user_id and s.began > f.ended order by s.ended, s.began limit 1) n
+)
+select * from found;
+
+-- A hold that no transfer of the user follows within two seconds, whatever else does.
+create temporary table unanswered as
+select id, user_id, at + interval '2 seconds' as at from moves h
+where what = 'hold' and not exists (
+  select from moves t
+  where t.user_id = h.user_id and t.what = 'transfer' and t.rn > h.rn and t.at < h.at + interval '2 seconds');
 
 create temporary table judged as
 select *,
@@ -44,7 +95,12 @@ cross join lateral (
   from stream o
   where o.type = 'transfer' and o.device_id = s.device_id and o.rn <= s.rn and o.at > s.at - interval '5 minutes'
 ) seen
-where s.type = 'transfer' and seen.users > 3;
+where s.type = 'transfer' and seen.users > 3
+union all
+-- Of the two tables this one has scoring: the last transfer gets the points.
+select 'fraud_sequence', 55.5, s.rn, s.id, s.user_id, s.at
+from fraud f
+join stream s on s.id = f.moved[cardinality(f.moved)];
 
 create index on expected_hits (user_id, rn) where rule_id = 'location_change';
 analyze expected_hits;
@@ -72,11 +128,25 @@ select id::text as entity_id, sum(score) as score,
 from expected_hits group by id;
 
 create temporary table expected_alerts as
-select rule_id, id::text as entity_id from expected_hits where rule_id <> 'location_change'
+select rule_id, array[id::text] as evidence
+from expected_hits where rule_id not in ('location_change', 'fraud_sequence')
 union all
-select 'location_change', id::text from acting
+select 'location_change', array[id::text] from acting
 union all
-select 'scoring.transaction.block', entity_id from expected_decisions where band = 'block';
+select 'scoring.transaction.block', array[entity_id] from expected_decisions where band = 'block'
+union all
+select 'fraud_sequence',
+  array['login ' || login] || (select array_agg('moved ' || m order by n) from unnest(moved) with ordinality x (m, n))
+    || array['logout ' || logout]
+from fraud
+union all
+select 'unanswered', array['hold ' || id] from unanswered;
 
 create temporary table expected_blocks as
-select user_id::text as subject_value, max(at) + interval '24 hours' as until from acting group by user_id;
+select user_id::text as subject_value, max(until) as until
+from (
+  select user_id, at + interval '24 hours' as until from acting
+  union all
+  select user_id, at + interval '30 hours' from unanswered
+) blocked
+group by user_id;

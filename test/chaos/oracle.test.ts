@@ -4,7 +4,8 @@ import { seeded } from '../../src/demo/random.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 import { judge, prepareOracle } from './oracle.ts';
-import { CHAOS_SCHEMA, Writer } from './writer.ts';
+import { CHAOS_SCHEMA } from './schema.ts';
+import { Writer } from './writer.ts';
 
 /** What Weir writes, as far as the oracle reads it. */
 const WEIR = `
@@ -17,7 +18,11 @@ create table weir.blocks (subject_key text, subject_value text, until timestampt
 const CORRECT = `
 truncate weir.alerts, weir.decisions, weir.blocks;
 insert into weir.alerts
-  select rule_id, jsonb_build_array(jsonb_build_object('columns', jsonb_build_object('id', entity_id))), 'live'
+  select rule_id, (
+    select jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+      'step', case when e like '% %' then split_part(e, ' ', 1) end,
+      'columns', jsonb_build_object('id', split_part(e, ' ', -1)))) order by n)
+    from unnest(evidence) with ordinality as x (e, n)), 'live'
   from expected_alerts;
 insert into weir.decisions
   select 'transaction', entity_id, score, band,
@@ -28,7 +33,7 @@ insert into weir.alerts values ('large_amount', '[{"columns": {"id": "1"}}]', 's
 insert into weir.decisions values ('transaction', '1', 80, 'flag', '[]', 'shadow'), ('login', '1', 80, 'flag', '[]', 'live');
 insert into weir.blocks values ('device_id', 'device-1', now());`;
 
-/** What users 901 to 905 do, a transaction each statement; what must come of it is said below by hand. */
+/** What users 901 to 910 do, a transaction each statement; what must come of it is said below by hand. */
 const STORY = [
   `insert into transactions (user_id, amount, type, country, device_id)
      select 901, 1, 'payment', 'DE', 'story' from generate_series(1, 12)`,
@@ -37,6 +42,32 @@ const STORY = [
   `insert into transactions (user_id, amount, type, country, device_id) values (902, 1, 'payment', 'DE', 'story')`,
   `insert into transactions (user_id, amount, type, country, device_id)
      select user_id, 1, 'transfer', 'DE', 'story' from generate_series(902, 905) as user_id`,
+  // 906: found. The second login is part of nothing, what comes after the logout neither.
+  session(906, 'login'),
+  transfer(906, 1_500),
+  session(906, 'login'),
+  transfer(906, 999),
+  transfer(906, 1_501),
+  session(906, 'logout'),
+  transfer(906, 2_000),
+  session(906, 'logout'),
+  // 907: all in one transaction; too little at the first logout, enough at the second.
+  [
+    session(907, 'login'),
+    transfer(907, 1_100),
+    transfer(907, 1_200),
+    session(907, 'logout'),
+    transfer(907, 1_300),
+    session(907, 'logout'),
+    session(907, 'logout'),
+  ].join(';'),
+  // 908: one transfer only; 909: 3000 is not above 3000, and nobody has logged in after that.
+  ...[session(908, 'login'), transfer(908, 9_000), session(908, 'logout')],
+  ...[session(909, 'login'), transfer(909, 1_500), transfer(909, 1_500), session(909, 'logout')],
+  // 910: the second hold stands, the first is answered; 911: only payments follow.
+  ...[session(910, 'hold'), transfer(910, 1), session(910, 'hold')],
+  session(911, 'hold'),
+  `insert into transactions (user_id, amount, type, country, device_id) values (911, 1, 'payment', 'DE', 'own-911')`,
 ];
 const STORY_ALERTS = [
   '901/11 frequent',
@@ -50,6 +81,10 @@ const STORY_ALERTS = [
   '902/3 spending',
   '902/4 spending',
   '905/1 shared_device',
+  '906/1 906/2 906/5 906/6 fraud_sequence',
+  '907/1 907/2 907/3 907/5 907/6 fraud_sequence',
+  '910/3 unanswered',
+  '911/1 unanswered',
 ];
 
 let postgres: TestPostgres;
@@ -95,11 +130,13 @@ describe('the oracle', () => {
   it('expects of a story what a person would', async () => {
     await judge(client);
     const told = await client.query(
-      `select s.user_id || '/' || s.nth || ' ' || e.rule_id as alert
+      `select string_agg(s.user_id || '/' || s.nth, ' ' order by n) || ' ' || e.rule_id as alert
        from expected_alerts e
-       join (select id, user_id, row_number() over (partition by user_id order by id) as nth from transactions) s
-         on s.id::text = e.entity_id
-       where s.user_id > 900 order by 1`,
+       cross join unnest(e.evidence) with ordinality as x (row, n)
+       join (select id, user_id, row_number() over (partition by user_id order by id) as nth
+             from (select id, user_id from transactions union all select id, user_id from sessions) both_tables) s
+         on s.id::text = split_part(x.row, ' ', -1)
+       where s.user_id > 900 group by e.rule_id, e.evidence order by 1`,
     );
     expect(told.rows.map((row: { alert: string }) => row.alert)).toEqual(STORY_ALERTS);
     const blocked = await client.query(
@@ -109,6 +146,14 @@ describe('the oracle', () => {
        join chaos_commits c on c.xid = (t.txid & 4294967295) where b.subject_value = '902'`,
     );
     expect(blocked.rows).toMatchObject([{ subject_value: '902', length: { days: 1 } }]);
+    const scored = await client.query(
+      `select t.user_id, e.score, e.rules from expected_decisions e join transactions t on t.id::text = e.entity_id
+       where t.user_id in (906, 907) order by t.user_id`,
+    );
+    expect(scored.rows).toEqual([
+      { user_id: '906', score: '55.5', rules: ['fraud_sequence'] },
+      { user_id: '907', score: '55.5', rules: ['fraud_sequence'] },
+    ]);
   });
 
   it.each([
@@ -130,6 +175,25 @@ describe('the oracle', () => {
       `update weir.alerts set rule_id = 'other' where ctid = (${first('alerts')})`,
       1,
       1,
+    ],
+    [
+      'an alert of a pattern that lacks an event',
+      `update weir.alerts set events = events - 1 where ctid = (${first('alerts', `rule_id = 'fraud_sequence'`)})`,
+      1,
+      1,
+    ],
+    [
+      'an event of another step',
+      `update weir.alerts set events = jsonb_set(events, '{0,step}', '"moved"')
+       where ctid = (${first('alerts', `rule_id = 'fraud_sequence'`)})`,
+      1,
+      1,
+    ],
+    [
+      'an absence that was not told',
+      `delete from weir.alerts where ctid = (${first('alerts', `rule_id = 'unanswered'`)})`,
+      1,
+      0,
     ],
     ['an alert in shadow', `update weir.alerts set mode = 'shadow' where ctid = (${first('alerts')})`, 1, 0],
     ['a decision that is not there', `delete from weir.decisions where ctid = (${first('decisions')})`, 1, 0],
@@ -190,6 +254,15 @@ describe('the oracle', () => {
     expect(verdict.extra).toEqual([]);
   });
 });
+
+function session(user: number, kind: string): string {
+  return `insert into sessions (user_id, kind) values (${user}, '${kind}')`;
+}
+
+function transfer(user: number, amount: number): string {
+  return `insert into transactions (user_id, amount, type, country, device_id)
+    values (${user}, ${amount}, 'transfer', 'DE', 'own-${user}')`;
+}
 
 /** Where a live row of the oracle's business stands. */
 function first(table: 'alerts' | 'decisions' | 'blocks', which = 'true'): string {

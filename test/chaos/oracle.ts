@@ -12,7 +12,9 @@ const SLOT = 'chaos_oracle';
 
 /** A slot and a publication of the oracle's own, before the first row: they know the order of the commits. */
 export async function prepareOracle(client: pg.Client): Promise<void> {
-  await client.query(`create publication ${SLOT} for table public.transactions with (publish = 'insert')`);
+  await client.query(
+    `create publication ${SLOT} for table public.transactions, public.sessions with (publish = 'insert')`,
+  );
   await client.query(`select pg_create_logical_replication_slot($1, 'pgoutput')`, [SLOT]);
   await client.query(
     'create table public.chaos_commits (commit_lsn pg_lsn primary key, committed_at timestamptz, xid bigint)',
@@ -32,8 +34,11 @@ where get_byte(data, 0) = 66`;
 
 const DIFFERENCES: Readonly<Record<string, { expected: string; actual: string }>> = {
   alert: {
-    expected: 'select rule_id, entity_id from expected_alerts',
-    actual: `select rule_id, events -> 0 -> 'columns' ->> 'id' from weir.alerts where mode = 'live'`,
+    expected: 'select rule_id, evidence from expected_alerts',
+    actual: `select rule_id,
+               (select array_agg(coalesce(e ->> 'step' || ' ', '') || (e -> 'columns' ->> 'id') order by n)
+                from jsonb_array_elements(events) with ordinality as x (e, n))
+             from weir.alerts where mode = 'live'`,
   },
   decision: {
     expected: 'select entity_id, score, band, rules from expected_decisions',
@@ -53,6 +58,7 @@ export async function lastCommit(client: pg.Client): Promise<string> {
   const read = await client.query(
     `select c.commit_lsn::text as lsn from public.chaos_commits c
      where exists (select from public.transactions t where c.xid = (t.txid & 4294967295))
+        or exists (select from public.sessions s where c.xid = (s.txid & 4294967295))
      order by c.commit_lsn desc limit 1`,
   );
   const [row] = read.rows as { lsn: string }[];

@@ -20,6 +20,9 @@ export interface ChaosResult extends Verdict {
   readonly directory: string;
 }
 
+/** Of the absence in rules/chaos.yaml, and a little more. */
+const LAST_DEADLINE_MS = 2_500;
+
 /** A writer, faults, then silence; and what Weir wrote against what SQL says must be there. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const random = seeded(options.seed);
@@ -32,6 +35,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     const done = await storm(options, { world, writer, random, bulkRows: options.bulkRows });
     stopping.abort();
     await writing;
+    // Holds that nobody answers are told of by time alone.
+    await pause(LAST_DEADLINE_MS);
     options.say(`${writer.rows} rows written, ${done.kills} kills; waiting for Weir to catch up`);
     for (const process of world.processes) if (!process.running) process.start();
     await world.caughtUp(180_000);

@@ -5,7 +5,7 @@ import type { TestRedis } from '../support/redis.ts';
 import { Site } from '../support/site.ts';
 import type { WeirProcess } from '../support/weir-process.ts';
 import { prepareOracle } from './oracle.ts';
-import { CHAOS_SCHEMA } from './writer.ts';
+import { CHAOS_SCHEMA } from './schema.ts';
 
 export type Backend = 'redis' | 'postgres';
 

@@ -1,28 +1,7 @@
 import pg from 'pg';
 import type { Random } from '../../src/demo/random.ts';
-
-export const CHAOS_SCHEMA = `
-create table public.transactions (
-  id         bigint generated always as identity primary key,
-  user_id    bigint not null,
-  amount     numeric(12, 2) not null,
-  type       text not null,
-  country    text not null,
-  device_id  text not null,
-  note       text,
-  -- The transaction that wrote the row, subtransactions included: how the oracle finds its commit.
-  txid       bigint not null default pg_current_xact_id()::text::bigint
-);
-create index on public.transactions (user_id);
-`;
-
-const COLUMNS = '(user_id, amount, type, country, device_id, note)';
-const USERS = 400;
-
-/** One transaction with a row of each user, so that every partition has a part in it. */
-export const EVERY_USER = `
-insert into public.transactions ${COLUMNS}
-select user_id, 1, 'payment', 'DE', 'device-0', '' from generate_series(1, ${USERS}) as user_id`;
+import { COLUMNS, USERS } from './schema.ts';
+import { type Scene, Stories } from './stories.ts';
 
 type Row = readonly [number, string, string, string, string, string];
 
@@ -32,6 +11,7 @@ export class Writer {
   readonly #random: Random;
   readonly #pauseMs: number;
   readonly #clients: pg.Client[] = [];
+  readonly #stories: Stories;
   rows = 0;
   bulk = 0;
 
@@ -40,6 +20,7 @@ export class Writer {
     this.#url = url;
     this.#random = random;
     this.#pauseMs = pauseMs;
+    this.#stories = new Stories(random);
   }
 
   /** A server that stops in immediate mode takes the transaction at hand with it; the writer goes on after. */
@@ -47,6 +28,8 @@ export class Writer {
     while (!signal.aborted) {
       try {
         await this.#step();
+        const scene = this.#stories.next(Date.now());
+        if (scene !== null) await this.#play(scene);
         await pause(this.#random.int(this.#pauseMs));
       } catch {
         await this.#reconnectLater();
@@ -88,6 +71,18 @@ export class Writer {
 
   async #multiRow(): Promise<void> {
     await this.#insert(await this.#client(0), this.#rows(2 + this.#random.int(40)));
+  }
+
+  /** A transaction of both tables, row by row. */
+  async #play({ user, moves }: Scene): Promise<void> {
+    const client = await this.#client(0);
+    await client.query('begin');
+    for (const move of moves) {
+      if (typeof move === 'number')
+        await this.#insert(client, [[user, move.toFixed(2), 'transfer', 'DE', `own-${user}`, '']]);
+      else await client.query('insert into sessions (user_id, kind) values ($1, $2)', [user, move]);
+    }
+    await client.query('commit');
   }
 
   /** COPY puts many rows on one change LSN. */
