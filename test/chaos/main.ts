@@ -34,5 +34,6 @@ for (const line of result.extra.slice(0, 20)) console.log(`extra: ${line}`);
 console.log(
   `seed ${values.seed}, ${values.backend}: ${result.rows} rows, ${result.kills} kills, ${result.faults.length} faults, ${result.expected} effects expected; logs in ${result.directory}`,
 );
+console.log(`alerts expected: ${JSON.stringify(result.alerts)}`);
 console.log(`missing ${result.missing.length}, extra ${result.extra.length}`);
 process.exit(result.missing.length + result.extra.length === 0 && result.expected > 0 ? 0 : 1);

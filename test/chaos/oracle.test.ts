@@ -123,8 +123,15 @@ async function write(): Promise<void> {
 describe('the oracle', () => {
   it('finds nothing to say of a correct run', async () => {
     const verdict = await judge(client);
-    expect(verdict).toEqual({ expected: expect.any(Number), missing: [], extra: [] });
+    expect(verdict).toEqual({
+      expected: expect.any(Number),
+      alerts: expect.any(Object),
+      missing: [],
+      extra: [],
+    });
     expect(verdict.expected).toBeGreaterThan(100);
+    expect(verdict.alerts['fraud_sequence']).toBeGreaterThan(5);
+    expect(verdict.alerts['unanswered']).toBeGreaterThan(5);
   });
 
   it('expects of a story what a person would', async () => {

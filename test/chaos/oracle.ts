@@ -4,6 +4,8 @@ import type pg from 'pg';
 
 export interface Verdict {
   readonly expected: number;
+  /** How many of them are alerts, by rule or pattern. */
+  readonly alerts: Readonly<Record<string, number>>;
   readonly missing: readonly string[];
   readonly extra: readonly string[];
 }
@@ -79,7 +81,11 @@ export async function judge(client: pg.Client): Promise<Verdict> {
     const counted = await client.query(`select count(*)::int as n from (${side.expected}) e`);
     expected += (counted.rows as { n: number }[])[0]?.n ?? 0;
   }
-  return { expected, missing, extra };
+  const told = await client.query(
+    "select coalesce(json_object_agg(rule_id, n), '{}') as alerts from (select rule_id, count(*)::int as n from expected_alerts group by 1) a",
+  );
+  const [row] = told.rows as Pick<Verdict, 'alerts'>[];
+  return { expected, alerts: row?.alerts ?? {}, missing, extra };
 }
 
 async function except(client: pg.Client, what: string, a: string, b: string): Promise<string[]> {

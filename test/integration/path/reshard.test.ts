@@ -13,10 +13,14 @@ with seen as (
   select id, user_id, device_id, row_number() over w as visits, sum(amount) over w as spent,
     lag(device_id) over w as before
   from transactions window w as (partition by user_id order by id)
-)
+), numbered as (select id, row_number() over (order by id) as n from transactions)
 select 'visits' as rule, id as row from seen where visits > 5
 union all select 'spent', id from seen where spent > 40.5
 union all select 'returned', id from seen where before <> device_id
+-- Patterns are told by their first row.
+union all select 'seventh', id from seen s where visits % 7 = 1 and exists (
+  select from seen o where o.user_id = s.user_id and o.visits = s.visits + 6)
+union all select 'fiftieth', id from numbered where n % 50 = 1 and n + 49 <= (select max(n) from numbered)
 union all select 'shared', id from seen s where 3 < (
   select count(distinct o.user_id) from transactions o where o.device_id = s.device_id and o.id <= s.id)`;
 
@@ -47,7 +51,7 @@ describe.each(['redis', 'postgres'] as const)('another number of partitions, que
     ['SIGKILL', 16],
     ['SIGTERM', 5],
     ['SIGKILL', 8],
-  ] as const)('keeps every window: after %s, %i', async (signal, partitions) => {
+  ] as const)('keeps every window and partial match: after %s, %i', async (signal, partitions) => {
     await write(site, 1);
     await weir.end(signal);
     await write(site, 1);
