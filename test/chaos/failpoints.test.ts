@@ -39,7 +39,6 @@ const COMMAND: Readonly<Partial<Record<Failpoint, readonly string[]>>> = { 'step
 const QUIET: readonly Failpoint[] = ['idle.advanced'];
 
 let site: Site;
-let otherRules: string;
 let healer: WeirProcess;
 
 beforeAll(async () => {
@@ -53,10 +52,15 @@ beforeAll(async () => {
     prepare: prepareOracle,
   });
   healer = await site.weir('healer', ['run']);
-  otherRules = join(site.directory, 'other-rules');
-  await cp(CHAOS_RULES, otherRules, { recursive: true });
-  const file = join(otherRules, 'chaos.yaml');
-  await writeFile(file, `# The same, and yet another version.\n${await readFile(file, 'utf8')}`);
+  for (const failpoint of OTHER_RULES) {
+    const directory = otherRules(failpoint);
+    await cp(CHAOS_RULES, directory, { recursive: true });
+    const file = join(directory, 'chaos.yaml');
+    await writeFile(
+      file,
+      `# The same, and yet another version: ${failpoint}.\n${await readFile(file, 'utf8')}`,
+    );
+  }
 });
 
 afterAll(() => site?.close());
@@ -78,9 +82,14 @@ describe.each([...FAILPOINTS])('a crash at %s', (failpoint) => {
   });
 });
 
+/** One for each: the healer may have left those of the failpoint before in force. */
+function otherRules(failpoint: Failpoint): string {
+  return join(site.directory, `rules-${failpoint}`);
+}
+
 function circumstances(failpoint: Failpoint): Readonly<Record<string, string>> {
   return {
-    ...(OTHER_RULES.includes(failpoint) ? { WEIR_RULES: otherRules } : {}),
+    ...(OTHER_RULES.includes(failpoint) ? { WEIR_RULES: otherRules(failpoint) } : {}),
     ...(OTHER_PARTITIONS.includes(failpoint) ? { WEIR_PARTITIONS: '5' } : {}),
   };
 }

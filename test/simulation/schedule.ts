@@ -69,7 +69,7 @@ const row: fc.Arbitrary<Written> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ row: 'other' } as const) },
   { weight: 2, arbitrary: fc.constant({ row: 'heartbeat' } as const) },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.record({ row: fc.constant('rules' as const), version: fc.constantFrom(1, 0) }),
   },
 );
