@@ -26,7 +26,9 @@ export type PartitionOutcome =
       readonly reason: 'epoch' | 'position';
       readonly epoch: number;
       readonly position: PositionText;
-    };
+    }
+  /** The instance has fewer partitions now: whoever re-sharded has it done again. */
+  | { readonly kind: 'fenced'; readonly reason: 'gone' };
 
 /** By partition: every partition that was given has one. */
 export type CommitOutcome = ReadonlyMap<number, PartitionOutcome>;
@@ -125,7 +127,7 @@ function settle(
   stands: StandsRow | undefined,
   writer: Writer,
 ): PartitionOutcome | null {
-  if (stands === undefined) throw new Error(`partition ${commit.partition} has no row in weir.checkpoints`);
+  if (stands === undefined) return { kind: 'fenced', reason: 'gone' };
   const epoch = Number(stands.epoch);
   const position = stands.position;
   // This very commit, whose answer was lost: only this process writes its owner, and it writes a position once.

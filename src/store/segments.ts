@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { z } from 'zod';
+import { WeirError } from '../errors.ts';
 import type { PositionText } from '../events/position.ts';
 import { segmentTable } from './segment-table.ts';
 
@@ -110,8 +111,18 @@ export async function lockPartition(
     values: [name.processorId, name.partition],
   });
   const row = rows[0];
-  if (row === undefined) throw new Error(`partition ${name.partition} has no row in weir.checkpoints`);
+  if (row === undefined) throw partitionGone(name);
   return { position: row.position, epoch: Number(row.epoch) };
+}
+
+/** Another process has re-sharded; this one hears of it and begins anew. */
+function partitionGone({ processorId, partition }: PartitionName): WeirError {
+  return new WeirError({
+    code: 'WEIR_PARTITION_GONE',
+    message: `instance "${processorId}" has no partition ${partition} any more: it was re-sharded`,
+    hint: 'nothing to do: the worker takes its share of the new partitions',
+    retry: 'backoff',
+  });
 }
 
 /** Under the partition's fence. */

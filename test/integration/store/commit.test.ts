@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { advanceIdle } from '../../../src/store/advance-idle.ts';
 import { commitBatch } from '../../../src/store/commit.ts';
 import { openControl } from '../../../src/store/control-store.ts';
+import { PartitionLog } from '../../../src/store/partition-log.ts';
 import { Committer } from '../../../src/worker/committer.ts';
 import { until } from '../../support/until.ts';
 import {
@@ -129,6 +130,15 @@ describe.each([14, 18] as const)('the commit, on PostgreSQL %i', (version) => {
     expect(outcome.get(1)).toEqual({ kind: 'fenced', reason: 'position', epoch: 1, position: closingOf(1) });
     expect(outcome.get(2)).toEqual({ kind: 'fenced', reason: 'epoch', epoch: 1, position: START });
     expect(await positions()).toEqual([closingOf(1), closingOf(1), START, START]);
+  });
+
+  it('knows a partition that a re-shard has taken away, and commits the others', async () => {
+    await client.query('delete from weir.checkpoints where partition = 3');
+    const outcome = await commitBatch(client, [commitOf(0), commitOf(3)], writer('me'));
+    expect(outcome.get(0)?.kind).toBe('committed');
+    expect(outcome.get(3)).toEqual({ kind: 'fenced', reason: 'gone' });
+    const opened = PartitionLog.open(client, { processorId: SLOT, partition: 3 });
+    await expect(opened).rejects.toMatchObject({ code: 'WEIR_PARTITION_GONE', retry: 'backoff' });
   });
 
   it('writes nothing of an epoch that is over', async () => {

