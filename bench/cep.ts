@@ -5,7 +5,7 @@ import { Lane } from '../src/engine/cep/lane.ts';
 import { receive } from '../src/engine/cep/receive.ts';
 import type { Sink } from '../src/engine/cep/sink.ts';
 import { positionText } from '../src/events/position.ts';
-import { type Cell, type Row, SECOND } from '../src/events/row.ts';
+import { type Cell, NO_ROW, type Row, SECOND } from '../src/events/row.ts';
 import { compileRules } from '../src/rules/compile-rules.ts';
 import type { PatternPlan } from '../src/rules/pattern-plan.ts';
 import type { Plan } from '../src/rules/plan.ts';
@@ -93,15 +93,12 @@ function rowsOf(plan: Plan, count: number, { keys, perSecond, nameOf }: Traffic)
       country: ['DE', 'FR', 'PL', 'US'][random(4)] ?? 'DE',
     };
     return {
-      table: 0,
-      op: 'insert',
+      ...NO_ROW,
       cells: columns.map((name) => cells[name] ?? null),
-      old: null,
       position: positionText('0000000000000001', i),
       at,
       commitAt: at,
       watermark: at - 1,
-      late: false,
       roles: 3,
     };
   });

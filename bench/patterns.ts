@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { fold } from '../src/engine/fold.ts';
 import { PartitionState } from '../src/engine/partition-state.ts';
 import { positionText } from '../src/events/position.ts';
-import { type Row, SECOND } from '../src/events/row.ts';
+import { NO_ROW, type Row, SECOND } from '../src/events/row.ts';
 import { compileRules } from '../src/rules/compile-rules.ts';
 import type { Plan } from '../src/rules/plan.ts';
 import { median } from './median.ts';
@@ -71,15 +71,12 @@ function rowsOf(plan: Plan): Row[] {
     const name = 'abc'[Math.floor(random(1_000) / 100)] ?? 'x';
     const cells: Record<string, string> = { kind: 'k0', name, user_id: String(random(1_000)) };
     return {
-      table: 0,
-      op: 'insert',
+      ...NO_ROW,
       cells: columns.map((column) => cells[column] ?? null),
-      old: null,
       position: positionText('0000000000000001', i),
       at,
       commitAt: at,
       watermark: at - 1,
-      late: false,
       roles: 3,
     };
   });

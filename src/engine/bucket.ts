@@ -48,7 +48,7 @@ export class KeyedEntries {
     });
   }
 
-  /** As `append`, of what is in the store already. */
+  /** Changes the key's entries, which are kept while there are any. */
   change(key: string, change: (entries: Entries) => void): Entries {
     const held = this.#keys.get(key);
     if (held !== undefined) this.#count(key, held, -1);

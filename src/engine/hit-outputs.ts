@@ -1,25 +1,31 @@
-import { type Json, valueToJson } from '../rules/value-format.ts';
 import { alertIdOf, blockOf, eventsJson, subjectJson } from './evidence.ts';
 import type { Judgement } from './judge.ts';
-import { messageText } from './message.ts';
+import { alertWebhooks, messageText, toldLets } from './message.ts';
 import type { Alert, Block, Hit } from './outputs.ts';
 import type { RowContext } from './row-context.ts';
-import { cleanValue, cutMessage } from './text.ts';
+import { cutMessage } from './text.ts';
 
 /** What a hit is to metrics, replay and decisions. */
 export function hitOf(judgement: Judgement, { row }: RowContext): Hit {
   const { plan } = judgement.rule;
   const { position, at } = row;
   const { silenced } = judgement;
-  return { rule: plan.id, mode: plan.mode, position, at, score: plan.score, let: letOf(judgement), silenced };
+  return {
+    rule: plan.id,
+    mode: plan.mode,
+    position,
+    at,
+    score: plan.score,
+    let: toldLets(plan.lets, judgement.lets),
+    silenced,
+  };
 }
 
 /** The alert of a hit whose actions are not silent; null where the rule makes none. */
 export function alertOf(judgement: Judgement, context: RowContext): Alert | null {
   const { plan } = judgement.rule;
-  const webhooks = plan.actions.flatMap((action) => (action.kind === 'webhook' ? [action.name] : []));
-  // A webhook is sent of an alert: the row in weir.alerts is what is not lost.
-  if (webhooks.length === 0 && !plan.actions.some(({ kind }) => kind === 'alert')) return null;
+  const webhooks = alertWebhooks(plan.actions);
+  if (webhooks === null) return null;
   const { row, table } = context;
   const { position, at, commitAt } = row;
   const subject = plan.by?.columns ?? table.plan.id;
@@ -53,13 +59,8 @@ function messageOf({ rule: { plan }, lets }: Judgement, { row }: RowContext): st
   return messageText(plan.message, { row, lets }, plan.lets);
 }
 
-function letOf({ rule: { plan }, lets }: Judgement): Record<string, Json> {
-  const named = plan.lets.map(({ name, type }, i) => [name, valueToJson(cleanValue(lets[i] ?? null), type)]);
-  return Object.fromEntries(named);
-}
-
 function detailsOf(judgement: Judgement, late: boolean): string {
   const { rule, key } = judgement;
-  const details = { score: rule.plan.score, key, let: letOf(judgement) };
+  const details = { score: rule.plan.score, key, let: toldLets(rule.plan.lets, judgement.lets) };
   return JSON.stringify(late ? { ...details, late } : details);
 }

@@ -1,6 +1,23 @@
-import type { Frame, MessageTemplate, ValueType } from '../rules/plan-parts.ts';
-import { formatValue } from '../rules/value-format.ts';
-import { cutMessage } from './text.ts';
+import type { Action, Frame, MessageTemplate, ValueType } from '../rules/plan-parts.ts';
+import { formatValue, type Json, valueToJson } from '../rules/value-format.ts';
+import { cleanValue, cutMessage } from './text.ts';
+
+/** `let` values by name, as alerts, reasons and replay tell them. */
+export function toldLets(
+  plans: readonly { readonly name: string; readonly type: ValueType }[],
+  values: Frame['lets'],
+): Record<string, Json> {
+  return Object.fromEntries(
+    plans.map(({ name, type }, i) => [name, valueToJson(cleanValue(values[i] ?? null), type)]),
+  );
+}
+
+/** Names of the webhooks that an alert goes to; null: the actions make no alert. */
+export function alertWebhooks(actions: readonly Action[]): readonly string[] | null {
+  const webhooks = actions.flatMap((action) => (action.kind === 'webhook' ? [action.name] : []));
+  // A webhook is sent of an alert: the row in weir.alerts is what is not lost.
+  return webhooks.length === 0 && !actions.some(({ kind }) => kind === 'alert') ? null : webhooks;
+}
 
 /** What a person reads. `lets`: their types, in the order of `Frame.lets`. */
 export function messageText(

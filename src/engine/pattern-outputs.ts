@@ -2,14 +2,14 @@ import { rowToJson } from '../events/cell-json.ts';
 import type { Micros, Row } from '../events/row.ts';
 import type { PatternSubject } from '../rules/pattern-plan.ts';
 import type { Action, MessageTemplate, Severity, Value } from '../rules/plan-parts.ts';
-import { type Json, valueToJson } from '../rules/value-format.ts';
+import type { Json } from '../rules/value-format.ts';
 import type { Took } from './cep/sink.ts';
 import type { ScoredHit, ScoredRow } from './contributions.ts';
 import { alertIdOf, eventJson } from './evidence.ts';
-import { messageText } from './message.ts';
+import { alertWebhooks, messageText, toldLets } from './message.ts';
 import type { Alert, Block, PatternOutput } from './outputs.ts';
 import type { PatternProgram, TableProgram } from './program.ts';
-import { cleanValue, cutMessage } from './text.ts';
+import { cutMessage } from './text.ts';
 
 /** A match, or a partial match that ran out of time, with all that its outputs are made of. */
 export interface Ended {
@@ -38,7 +38,7 @@ export function patternOutputOf(ended: Ended): PatternOutput {
   };
 }
 
-/** What it does when it ends so; null: nothing. */
+/** What it does when it ends so. */
 function doing({ kind, pattern: { plan } }: Ended): {
   readonly severity: Severity;
   readonly actions: readonly Action[];
@@ -52,8 +52,8 @@ export function patternAlertOf(ended: Ended): Alert | null {
   const { kind, pattern, key, takes, at } = ended;
   const { plan } = pattern;
   const { severity, actions, message } = doing(ended);
-  const webhooks = actions.flatMap((action) => (action.kind === 'webhook' ? [action.name] : []));
-  if (webhooks.length === 0 && !actions.some((action) => action.kind === 'alert')) return null;
+  const webhooks = alertWebhooks(actions);
+  if (webhooks === null) return null;
   const last = lastRow(ended);
   const positions = takes.map(({ step, row }) => `${step} ${row.position}`).join();
   const frame = { row: last, lets: ended.lets, match: pattern.definition.match };
@@ -121,12 +121,7 @@ export function scoredHitOf(ended: Ended): ScoredHit {
 }
 
 function letOf({ kind, pattern, lets }: Ended): Record<string, Json> {
-  if (kind === 'timeout') return {};
-  const named = pattern.plan.lets.map(({ name, type }, i) => [
-    name,
-    valueToJson(cleanValue(lets[i] ?? null), type),
-  ]);
-  return Object.fromEntries(named);
+  return kind === 'timeout' ? {} : toldLets(pattern.plan.lets, lets);
 }
 
 function takeJson({ pattern, tables }: Ended, { step, row }: Took): string {

@@ -1,5 +1,5 @@
 import { bucketOf, keyText } from '../events/keys.ts';
-import type { Micros, Row } from '../events/row.ts';
+import { type Micros, NO_ROW, type Row } from '../events/row.ts';
 import type { Frame, Value } from '../rules/plan-parts.ts';
 import type { Bucket } from './bucket.ts';
 import type {
@@ -196,16 +196,3 @@ export class RowContext {
 function forget(memo: Memo<unknown>, length: number): void {
   for (let i = 0; i < length; i++) memo[i] = undefined;
 }
-
-const NO_ROW: Row = {
-  table: 0,
-  op: 'insert',
-  cells: [],
-  old: null,
-  position: '',
-  at: 0,
-  commitAt: 0,
-  watermark: 0,
-  late: false,
-  roles: 0,
-};

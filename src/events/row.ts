@@ -38,3 +38,17 @@ export interface Row {
   /** Bit 0: this partition is the row's home. Bit i + 1: the row's key `TablePlan.keys[i]` lives here. */
   readonly roles: number;
 }
+
+/** Stands where no row is at hand yet. */
+export const NO_ROW: Row = {
+  table: 0,
+  op: 'insert',
+  cells: [],
+  old: null,
+  position: '',
+  at: 0,
+  commitAt: 0,
+  watermark: 0,
+  late: false,
+  roles: 0,
+};

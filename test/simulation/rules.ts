@@ -85,27 +85,8 @@ const OLD = `${EVENTS}
     score: 25
     actions: [alert]
 ${PATTERNS}
-  - id: spree
-    by: user_id
-    within: 1m
-    steps:
-      - came: { event: login }
-      - paid: { event: transaction, times: 1+, when: amount > 50, gap: 30s }
-      - left: { event: login }
-    let: { total: { sum: paid.amount } }
-    when: total > 100
-    score: 30
-    actions: [alert]
-    message: "{total} by {user_id}"
-    on_timeout: { severity: info, actions: [alert], message: "{user_id} stays" }
-  - id: abroad
-    by: device_id
-    after_match: skip_to_next
-    steps:
-      - here: { event: transaction, when: country == "DE" }
-      - there: { event: transaction, within: 30s, when: country == "BR" && amount > here.amount }
-    score: 15
-    actions: [alert, flag]
+${spree({ over: 100, score: 30, says: '{total}' })}
+${abroad('30s')}
     cooldown: { by: device_id, for: 20s }
     on_timeout: { severity: info, actions: [alert] }
 `;
@@ -133,27 +114,8 @@ const NEW = `${EVENTS}
     score: 10
     mode: shadow
 ${PATTERNS}
-  - id: spree
-    by: user_id
-    within: 1m
-    steps:
-      - came: { event: login }
-      - paid: { event: transaction, times: 1+, when: amount > 50, gap: 30s }
-      - left: { event: login }
-    let: { total: { sum: paid.amount } }
-    when: total > 60
-    score: 70
-    actions: [alert]
-    message: "now {total} by {user_id}"
-    on_timeout: { severity: info, actions: [alert], message: "{user_id} stays" }
-  - id: abroad
-    by: device_id
-    after_match: skip_to_next
-    steps:
-      - here: { event: transaction, when: country == "DE" }
-      - there: { event: transaction, within: 40s, when: country == "BR" && amount > here.amount }
-    score: 15
-    actions: [alert, flag]
+${spree({ over: 60, score: 70, says: 'now {total}' })}
+${abroad('40s')}
 `;
 
 function contentOf(text: string): { readonly version: string; readonly content: string } {
@@ -173,4 +135,33 @@ export const plans = new RuleSets({ getRules }, compileStored);
 
 export function planOf(version: string): Promise<Plan> {
   return plans.get(version);
+}
+
+/** Goes on where only what is made of a match changes. */
+function spree({ over, score, says }: { over: number; score: number; says: string }): string {
+  return `  - id: spree
+    by: user_id
+    within: 1m
+    steps:
+      - came: { event: login }
+      - paid: { event: transaction, times: 1+, when: amount > 50, gap: 30s }
+      - left: { event: login }
+    let: { total: { sum: paid.amount } }
+    when: total > ${over}
+    score: ${score}
+    actions: [alert]
+    message: "${says} by {user_id}"
+    on_timeout: { severity: info, actions: [alert], message: "{user_id} stays" }`;
+}
+
+/** Begins anew where a step changes. */
+function abroad(within: string): string {
+  return `  - id: abroad
+    by: device_id
+    after_match: skip_to_next
+    steps:
+      - here: { event: transaction, when: country == "DE" }
+      - there: { event: transaction, within: ${within}, when: country == "BR" && amount > here.amount }
+    score: 15
+    actions: [alert, flag]`;
 }

@@ -38,12 +38,7 @@ export class Line {
 
   /** The same through this. */
   url(url: string): string {
-    const address = this.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('not listening');
-    const through = new URL(url);
-    through.hostname = '127.0.0.1';
-    through.port = String(address.port);
-    return through.href;
+    return through(this.#server, url);
   }
 
   /** From now on nothing comes through, on any connection. */
@@ -61,4 +56,14 @@ export class Line {
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();
   }
+}
+
+/** The URL of a server, by way of one that listens here. */
+export function through(proxy: Server, url: string): string {
+  const address = proxy.address();
+  if (address === null || typeof address === 'string') throw new Error('not listening');
+  const way = new URL(url);
+  way.hostname = '127.0.0.1';
+  way.port = String(address.port);
+  return way.href;
 }

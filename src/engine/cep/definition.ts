@@ -1,4 +1,4 @@
-import type { Micros, Row } from '../../events/row.ts';
+import { type Micros, NO_ROW } from '../../events/row.ts';
 import type { PatternPlan } from '../../rules/pattern-plan.ts';
 import { AskedRow } from './asked-row.ts';
 import { Automaton } from './automaton.ts';
@@ -27,19 +27,6 @@ export function definitionOf(plan: PatternPlan): Definition {
   }
   return definition;
 }
-
-const NO_ROW: Row = {
-  table: -1,
-  op: 'insert',
-  cells: [],
-  old: null,
-  position: '',
-  at: 0,
-  commitAt: 0,
-  watermark: 0,
-  late: false,
-  roles: 0,
-};
 
 function compile(plan: PatternPlan): Definition {
   const automaton = new Automaton(plan);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { commitBatch } from '../../../src/store/commit.ts';
 import { classify } from '../../../src/store/fault.ts';
 import { openClient } from '../../../src/store/session.ts';
+import { through } from '../../support/line.ts';
 import {
   alertOf,
   closingOf,
@@ -50,12 +51,7 @@ class LosesAnswers {
   }
 
   url(url: string): string {
-    const address = this.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('not listening');
-    const through = new URL(url);
-    through.hostname = '127.0.0.1';
-    through.port = String(address.port);
-    return through.href;
+    return through(this.#server, url);
   }
 
   close(): void {

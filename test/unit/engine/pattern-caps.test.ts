@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fold } from '../../../src/engine/fold.ts';
 import { PartitionState } from '../../../src/engine/partition-state.ts';
 import { positionText } from '../../../src/events/position.ts';
-import type { Row } from '../../../src/events/row.ts';
+import { NO_ROW, type Row } from '../../../src/events/row.ts';
 import { compileRules } from '../../../src/rules/compile-rules.ts';
 
 const RULES = `
@@ -26,15 +26,12 @@ function folded(names: readonly (readonly [user: string, name: string])[], maxPa
     const cells: Record<string, string> = { user_id, name };
     const at = 1_000 + i;
     return {
-      table: 0,
-      op: 'insert',
+      ...NO_ROW,
       cells: columns.map((column) => cells[column] ?? null),
-      old: null,
       position: positionText('0000000000000001', i),
       at,
       commitAt: at,
       watermark: at - 1,
-      late: false,
       roles: 3,
     };
   });

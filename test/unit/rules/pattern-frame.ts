@@ -1,4 +1,4 @@
-import type { Cell, Row } from '../../../src/events/row.ts';
+import { type Cell, NO_ROW, type Row } from '../../../src/events/row.ts';
 import type { PatternPlan } from '../../../src/rules/pattern-plan.ts';
 import type { Plan } from '../../../src/rules/plan.ts';
 import type { Frame, MatchView, Value } from '../../../src/rules/plan-parts.ts';
@@ -93,16 +93,3 @@ function aggregated(fn: PatternPlan['aggregates'][number]['fn'], numbers: number
 export function wholeFrame(match: MatchView, lets: readonly Value[] = []): Frame {
   return { row: { ...NO_ROW }, lets, match };
 }
-
-const NO_ROW: Row = {
-  table: 0,
-  op: 'insert',
-  cells: [],
-  old: null,
-  position: '',
-  at: 0,
-  commitAt: 0,
-  watermark: 0,
-  late: false,
-  roles: 0,
-};
