@@ -75,3 +75,24 @@ export const action = z.string({ error: ACTIONS }).regex(/^(alert|flag|block|web
 });
 
 export const blockSchema = strict({ by: columns, for: positiveDuration });
+
+const actions = z.array(action, { error: 'expected a list of actions' }).optional();
+const message = z.string({ error: 'a message is text: quote it' }).optional();
+
+export const score = z
+  .number({ error: 'a score is a number above 0' })
+  .positive({ error: (issue) => `a score is above 0, and this is ${issue.input}` })
+  .optional();
+
+/** How what was found is told. */
+export const alertShape = { severity: severity.optional(), actions, message };
+
+/** What a hit of a rule, and a match of a pattern, does. */
+export const effectShape = {
+  severity: severity.optional(),
+  actions,
+  block: blockSchema.optional(),
+  cooldown: strict({ by: columns, for: positiveDuration }).optional(),
+  message,
+  mode: mode.optional(),
+};

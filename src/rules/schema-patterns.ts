@@ -1,15 +1,14 @@
 import { z } from 'zod';
 import {
-  action,
-  blockSchema,
+  alertShape,
   column,
   columns,
   condition,
+  effectShape,
   id,
-  mode,
   name,
   positiveDuration,
-  severity,
+  score,
   strict,
 } from './schema-parts.ts';
 
@@ -126,21 +125,11 @@ export const patternShape = {
   after_match: afterMatch.optional(),
   emit: z.enum(['at_once', 'in_order']).optional(),
   on_timeout: strict({
-    severity: severity.optional(),
-    actions: z.array(action, { error: 'expected a list of actions' }).optional(),
-    message: z.string({ error: 'a message is text: quote it' }).optional(),
+    ...alertShape,
   }).optional(),
-  score: z
-    .number({ error: 'a score is a number above 0' })
-    .positive({ error: (issue) => `a score is above 0, and this is ${issue.input}` })
-    .optional(),
+  score,
   score_on: name.optional(),
-  severity: severity.optional(),
-  actions: z.array(action, { error: 'expected a list of actions' }).optional(),
-  block: blockSchema.optional(),
-  cooldown: strict({ by: columns, for: positiveDuration }).optional(),
-  message: z.string({ error: 'a message is text: quote it' }).optional(),
-  mode: mode.optional(),
+  ...effectShape,
 };
 
 export type AggregateSpec = z.infer<typeof aggregateSchema>;

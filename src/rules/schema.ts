@@ -6,13 +6,13 @@ import {
   columns,
   condition,
   duration,
+  effectShape,
   id,
-  mode,
   name,
   notYet,
   positiveDuration,
   positiveDurationOr,
-  severity,
+  score,
   strict,
 } from './schema-parts.ts';
 import { patternShape } from './schema-patterns.ts';
@@ -140,16 +140,8 @@ export const ruleSchema = strict({
   let: letSchema.optional(),
   when: condition.optional(),
   unless: condition.optional(),
-  score: z
-    .number({ error: 'a score is a number above 0' })
-    .positive({ error: (issue) => `a score is above 0, and this is ${issue.input}` })
-    .optional(),
-  severity: severity.optional(),
-  actions: z.array(action, { error: 'expected a list of actions' }).optional(),
-  block: blockSchema.optional(),
-  cooldown: strict({ by: columns, for: positiveDuration }).optional(),
-  message: z.string({ error: 'a message is text: quote it' }).optional(),
-  mode: mode.optional(),
+  score,
+  ...effectShape,
   guard: z.literal(false, { error: 'this version does not have guard rules yet' }).optional(),
   tests: z.array(testSchema, { error: 'expected a list of tests' }).optional(),
 });
