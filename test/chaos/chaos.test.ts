@@ -17,5 +17,5 @@ describe.each(['redis', 'postgres'] as const)('a short storm on %s', (backend) =
     const logs = `logs in ${result.directory}`;
     expect(result.missing, logs).toEqual([]);
     expect(result.extra, logs).toEqual([]);
-  }, 420_000);
+  }, 720_000);
 });

@@ -20,6 +20,9 @@ export interface ChaosResult extends Verdict {
   readonly directory: string;
 }
 
+/** A loaded machine has the whole storm still to fold when the writer ends. */
+const CATCH_UP_MS = 600_000;
+
 /** Of the absence in rules/chaos.yaml, and a little more. */
 const LAST_DEADLINE_MS = 2_500;
 
@@ -39,7 +42,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     await pause(LAST_DEADLINE_MS);
     options.say(`${writer.rows} rows written, ${done.kills} kills; waiting for Weir to catch up`);
     for (const process of world.processes) if (!process.running) process.start();
-    await world.caughtUp(180_000);
+    await world.caughtUp(CATCH_UP_MS);
     const verdict = await world.withClient(judge);
     return { ...verdict, ...done, rows: writer.rows, directory: world.directory };
   } finally {
