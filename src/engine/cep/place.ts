@@ -80,3 +80,23 @@ export function comesAgain(place: Place): boolean {
   for (let group = place.group; group !== null; group = group.group) if (group.max > 1) return true;
   return false;
 }
+
+/**
+ * The absences that follow at once; those after its group as well, where it is the last of it. A strict one waits
+ * until the loop before it, and each group that ends there, has been taken often enough. `counts`: as a `Spot` has them.
+ */
+export function absencesInForce(
+  place: StepPlace | GroupPlace,
+  counts: readonly number[],
+  isDone = true,
+): AbsencePlace[] {
+  const { group } = place;
+  if (group === null) return [];
+  const done = isDone && (counts[place.depth] ?? 1) >= place.min;
+  const inForce: AbsencePlace[] = [];
+  for (const element of group.elements.slice(place.index + 1)) {
+    if (element.kind !== 'absence') return inForce;
+    if (done || !element.strict) inForce.push(element);
+  }
+  return [...inForce, ...absencesInForce(group, counts, done)];
+}

@@ -1,7 +1,7 @@
 import type { Micros } from '../../events/row.ts';
 import type { Contiguity, PatternPlan } from '../../rules/pattern-plan.ts';
 import type { Atom, Atoms } from './atoms.ts';
-import type { AbsencePlace, GroupPlace, Place, StepPlace } from './place.ts';
+import { type AbsencePlace, absencesInForce, type GroupPlace, type Place, type StepPlace } from './place.ts';
 
 /** Where a partial match is after a take: the step, and how often each group around it and the step itself were taken. */
 export interface Spot {
@@ -91,7 +91,7 @@ export class WayFinder {
     const count = counts[place.depth] ?? 1;
     const before = counts.slice(0, place.depth);
     if (count < place.max) {
-      const inForce = absencesAfter(place).filter(({ strict }) => !strict || count >= place.min);
+      const inForce = absencesInForce(place, counts);
       const next = Math.min(count + 1, place.max === Number.POSITIVE_INFINITY ? place.min : place.max);
       this.#enter(place, {
         link: place.plan.quantifier.loop,
@@ -209,16 +209,4 @@ function withAbsence(passed: Passed, absence: AbsencePlace): Passed {
     absences: [...passed.absences, absence],
     trailing: [...passed.trailing, absence],
   };
-}
-
-/** The absences that follow at once; those after its group as well, where it is the last of it. */
-function absencesAfter(place: StepPlace | GroupPlace): AbsencePlace[] {
-  const { group } = place;
-  if (group === null) return [];
-  const after: AbsencePlace[] = [];
-  for (const element of group.elements.slice(place.index + 1)) {
-    if (element.kind !== 'absence') return after;
-    after.push(element);
-  }
-  return [...after, ...absencesAfter(group)];
 }

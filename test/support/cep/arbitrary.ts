@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Drawn, drawnElements } from './drawn-steps.ts';
+import { type Drawn, drawnElements, drawnRoundsThenAbsence } from './drawn-steps.ts';
 import { writeSteps } from './write-steps.ts';
 
 /** An event as a replay file has it; `at` in milliseconds. */
@@ -16,6 +16,8 @@ export type PatternText = Readonly<Record<string, unknown>>;
 export interface PatternOptions {
   /** No event that satisfies nothing makes a difference: nothing is strict, and no step takes just anything. */
   readonly selective?: boolean;
+  /** All have what is rare among them: rounds that end with a loop, and right after them an absence. */
+  readonly roundsThenAbsence?: boolean;
 }
 
 /** The text of a rule file (JSON is YAML) with one pattern; `cheap` is a second name of some rows. */
@@ -39,8 +41,7 @@ interface DrawnPattern {
   readonly when: string | null;
 }
 
-const drawnPattern: fc.Arbitrary<DrawnPattern> = fc.record({
-  elements: drawnElements(2),
+const drawnRest: fc.Arbitrary<Omit<DrawnPattern, 'elements'>> = fc.record({
   within: fc.oneof(fc.constant(null), fc.integer({ min: 3, max: 12 })),
   afterMatch: fc.constantFrom(
     'no_skip',
@@ -61,9 +62,14 @@ const drawnPattern: fc.Arbitrary<DrawnPattern> = fc.record({
 });
 
 /** Patterns that the loader accepts, over all that steps, groups, absences and `after_match` can say. */
-export function patternText({ selective: only = false }: PatternOptions = {}): fc.Arbitrary<PatternText> {
-  return drawnPattern
-    .map((drawn) => written(only ? { ...drawn, elements: drawn.elements.map(selective) } : drawn))
+export function patternText({
+  selective: only = false,
+  roundsThenAbsence = false,
+}: PatternOptions = {}): fc.Arbitrary<PatternText> {
+  const elements = roundsThenAbsence ? drawnRoundsThenAbsence() : drawnElements(2);
+  return fc
+    .tuple(elements, drawnRest)
+    .map(([drawn, rest]) => written({ ...rest, elements: only ? drawn.map(selective) : drawn }))
     .filter((pattern) => pattern !== null);
 }
 

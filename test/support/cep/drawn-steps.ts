@@ -106,3 +106,25 @@ function group(depth: number): fc.Arbitrary<DrawnGroup> {
     until: rarely(fc.constantFrom('d', 'a'), 5),
   });
 }
+
+/** `group[… loop] times n, not …, step`, perhaps with a group around the loop, and a second absence. */
+export function drawnRoundsThenAbsence(): fc.Arbitrary<readonly Drawn[]> {
+  const loop = step.map((drawn): Drawn => ({ ...drawn, times: drawn.times ?? '1+', optional: false }));
+  const few = fc.array(step, { maxLength: 1 });
+  const end = fc.oneof(loop, rounds(loop.map((one) => [one])));
+  const inner = fc.tuple(few, end).map(([before, one]) => [...before, one]);
+  const tail = fc.tuple(mostlyStrict, fc.array(mostlyStrict, { maxLength: 1 }), step);
+  return fc.tuple(few, rounds(inner), tail).map(([before, repeated, [not, more, after]]) => {
+    return [...before, { ...repeated, optional: false }, not, ...more, after];
+  });
+}
+
+function rounds(elements: fc.Arbitrary<readonly Drawn[]>): fc.Arbitrary<DrawnGroup> {
+  return fc
+    .tuple(elements, group(0))
+    .map(([inner, drawn]) => ({ ...drawn, elements: inner, times: drawn.times ?? 2 }));
+}
+
+const mostlyStrict: fc.Arbitrary<DrawnAbsence> = fc
+  .tuple(absence, fc.constantFrom<'strict' | 'relaxed'>('strict', 'strict', 'relaxed'))
+  .map(([drawn, contiguity]) => ({ ...drawn, contiguity }));

@@ -27,6 +27,28 @@ describe('an absence before a step', () => {
     expect(matches(rules, 'a1 n2 a3 b4')).toEqual(['a:0,2 b:3']);
   });
 
+  test('strict after a loop of rounds: only once there are enough of them', () => {
+    const rounds = { steps: [{ a: { times: '1..2' } }], times: 2 };
+    const rules = rulesOf([{ s: {} }, { rounds }, no({ contiguity: 'strict' }), { b: {} }]);
+    // Only where the first round goes on beyond the n can there be four takes.
+    const all = ['s:0 a:1,3,4,5 b:6', 's:0 a:1,3,4 b:6', 's:0 a:1,3 b:6'];
+    expect(matches(rules, 's1 a2 n3 a4 a5 a6 b7')).toEqual(all);
+    expect(matches(rules, 's1 a2 a3 n4 b5')).toEqual([]);
+  });
+
+  test('strict after nested loops of rounds: each of them has to be done', () => {
+    const inner = { steps: [{ a: { times: '1..2' } }], times: 1 };
+    const outer = { steps: [{ c: {} }, { inner }], times: 2 };
+    const rules = rulesOf([{ outer }, no({ contiguity: 'strict' }), { b: {} }]);
+    expect(matches(rules, 'c1 a2 n3 a4 c5 a6 b7')).toEqual(['c:0,4 a:1,3,5 b:6', 'c:0,4 a:1,5 b:6']);
+    expect(matches(rules, 'c1 a2 c3 a4 n5 a6 b7')).toEqual([]);
+  });
+
+  test('relaxed after a loop of rounds: in force from the first take on', () => {
+    const rounds = { steps: [{ a: { times: '1+' } }], times: 2 };
+    expect(matches(rulesOf([{ rounds }, no(), { b: {} }]), 'a1 n2 a3 b4')).toEqual([]);
+  });
+
   test('before steps that are all optional it binds only matches that take one of them', () => {
     const rules = rulesOf([{ a: {} }, no(), { b: { optional: true } }]);
     expect(matches(rules, 'a1 n2 b3')).toEqual(['a:0']);

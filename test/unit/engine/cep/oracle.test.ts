@@ -29,6 +29,18 @@ describe('the engine finds what the oracle finds, in the same order', () => {
     expect(found).toBeGreaterThan(numRuns / 2);
   });
 
+  test('for rounds that end with a loop, and an absence right after them', { timeout: numRuns * 100 }, () => {
+    let found = 0;
+    const patterns = patternText({ roundsThenAbsence: true });
+    const same = fc.property(patterns, letters(), fc.boolean(), (pattern, lines, flush) => {
+      const { oracle, engine } = both(pattern, lines, flush);
+      found += oracle.length;
+      expect(engine).toEqual(oracle);
+    });
+    fc.assert(same, { numRuns });
+    expect(found).toBeGreaterThan(numRuns / 10);
+  });
+
   test('for a greedy loop in a group that can be empty', () => {
     const loop = { event: 'e', when: 'name == "a"', times: '1+', optional: true, greedy: true };
     const steps = [
