@@ -1,4 +1,5 @@
 import type { Micros } from '../events/row.ts';
+import type { HotLanes } from './hot-lanes.ts';
 import { Lanes, type SavedLanes } from './lanes.ts';
 import type { Meter } from './meter.ts';
 import type { PatternProgram, StoreProgram } from './program.ts';
@@ -130,12 +131,14 @@ export class Bucket {
   /** By index of the plan's stores: `stores` again, without a look-up by id. */
   #active: (KeyedEntries | undefined)[] = [];
   readonly #meter: Meter;
+  readonly #hot: HotLanes;
   /** Something was appended or changed since the last delta. */
   dirty = false;
 
-  constructor(number: number, meter: Meter) {
+  constructor(number: number, { meter, hot }: { meter: Meter; hot: HotLanes }) {
     this.number = number;
     this.#meter = meter;
+    this.#hot = hot;
   }
 
   usePlan(stores: readonly StoreProgram[]): void {
@@ -189,7 +192,8 @@ export class Bucket {
     const active = this.#lanesAt[pattern.index];
     if (active !== undefined) return active;
     const { state } = pattern.plan;
-    const made = this.lanes.get(state) ?? new Lanes(pattern, this.number, this.#meter);
+    const made =
+      this.lanes.get(state) ?? new Lanes(pattern, this.number, { meter: this.#meter, hot: this.#hot });
     this.lanes.set(state, made);
     this.#lanesAt[pattern.index] = made;
     return made;

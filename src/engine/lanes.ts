@@ -3,13 +3,14 @@ import type { Micros } from '../events/row.ts';
 import { type SavedLane, snapshot, takeDelta } from './cep/journal.ts';
 import { Lane } from './cep/lane.ts';
 import { loadLane } from './cep/load.ts';
+import type { HotLanes } from './hot-lanes.ts';
 import type { Meter } from './meter.ts';
 import type { PatternProgram } from './program.ts';
 
 /** Approximate: a partial match, its take and its part of a row. */
 const PARTIAL_BYTES = 300;
 
-/** Lanes of so few partial matches are kept as text between batches. */
+/** Lanes of more partial matches are never packed. */
 const PACK_UP_TO = 4;
 
 /** A lane that has to be looked at once time has come so far. */
@@ -27,16 +28,17 @@ export class Lanes {
   readonly pattern: PatternProgram;
   /** Its number. */
   readonly bucket: number;
-  /** Most keys wait with a partial match or two: as objects they are what V8's collector spends its time on. */
   readonly #lanes = new Map<string, Lane | PackedLane>();
   /** Those that saved state has to learn of. */
   readonly #changed = new Map<string, Lane>();
   readonly #meter: Meter;
+  readonly #hot: HotLanes;
 
-  constructor(pattern: PatternProgram, bucket: number, meter: Meter) {
+  constructor(pattern: PatternProgram, bucket: number, { meter, hot }: { meter: Meter; hot: HotLanes }) {
     this.pattern = pattern;
     this.bucket = bucket;
     this.#meter = meter;
+    this.#hot = hot;
   }
 
   get size(): number {
@@ -85,7 +87,12 @@ export class Lanes {
 
   /** The lane is not changed before the next batch. */
   settle(key: string, lane: Lane): void {
-    if (lane.empty || lane.dirty || lane.size > PACK_UP_TO) return;
+    if (!lane.empty && lane.size <= PACK_UP_TO) this.#hot.use({ lanes: this, key, lane });
+  }
+
+  /** Keeps the key's lane as text, if it is this one, and small. */
+  pack(key: string, lane: Lane): void {
+    if (this.#lanes.get(key) !== lane || lane.dirty || lane.size > PACK_UP_TO) return;
     if (lane.pending === null && lane.finished === null) this.#lanes.set(key, packed(lane));
   }
 

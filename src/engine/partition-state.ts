@@ -2,6 +2,7 @@ import { BUCKETS, bucketOf, keyText } from '../events/keys.ts';
 import type { Micros, Row } from '../events/row.ts';
 import type { Plan, TablePlan } from '../rules/plan.ts';
 import { Bucket, type KeyedEntries } from './bucket.ts';
+import { HotLanes } from './hot-lanes.ts';
 import type { Meter } from './meter.ts';
 import { PatternTimers } from './pattern-timers.ts';
 import { type PatternProgram, type Program, programOf, type StoreProgram } from './program.ts';
@@ -28,6 +29,8 @@ export interface PartitionStateOptions {
   readonly followFrom?: number;
   /** Partial matches of one pattern. */
   readonly maxPartials?: number;
+  /** Lanes that stay objects between batches. */
+  readonly hotLanes?: number;
 }
 
 /**
@@ -39,6 +42,7 @@ export interface PartitionStateOptions {
 export class PartitionState implements BucketAccess {
   readonly #buckets: (Bucket | undefined)[] = new Array(BUCKETS).fill(undefined);
   readonly #meter: Meter = { keys: 0, entries: 0, partials: 0, partialsOf: new Map(), bytes: 0 };
+  readonly #hot: HotLanes;
   readonly #dirty: Bucket[] = [];
   readonly #followFrom: number;
   readonly #maxPartials: number;
@@ -52,6 +56,7 @@ export class PartitionState implements BucketAccess {
   constructor(plan: Plan, options: PartitionStateOptions = {}) {
     this.#followFrom = options.followFrom ?? FOLLOW_FROM;
     this.#maxPartials = options.maxPartials ?? MAX_PARTIALS_OF_PATTERN;
+    this.#hot = new HotLanes(options.hotLanes);
     this.#program = programOf(plan);
     this.#watermarks = plan.tables.map(() => -Infinity);
     this.#context = new RowContext(this, this.#program, this.#followFrom);
@@ -111,7 +116,7 @@ export class PartitionState implements BucketAccess {
   /** What the store has of a bucket: its last snapshot, and the deltas since, oldest first. */
   install(number: number, snapshot: string | null, deltas: readonly string[]): void {
     if (this.#buckets[number] !== undefined) throw new Error(`bucket ${number} is installed already`);
-    const bucket = new Bucket(number, this.#meter);
+    const bucket = new Bucket(number, { meter: this.#meter, hot: this.#hot });
     const pieces: LanePieces = new Map();
     if (snapshot !== null) load(bucket, snapshot, pieces);
     for (const delta of deltas) load(bucket, delta, pieces);

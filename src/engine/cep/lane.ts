@@ -47,6 +47,8 @@ export class Lane {
   nextMoment = 1;
   /** A timer wakes it then, or before; Infinity: none does. */
   wakeAt: Micros = Number.POSITIVE_INFINITY;
+  /** Its place on the clock of lanes that stay objects; null: it has none. */
+  hot: 'used' | 'unused' | null = null;
   /** Whether saved state has to learn anything. */
   dirty = false;
   /** Whether saved state has anything of the lane. */

@@ -1,0 +1,52 @@
+import type { Lane } from './cep/lane.ts';
+import type { Lanes } from './lanes.ts';
+
+/** So many lanes of a partition stay objects: about 12 MB of them. */
+const HOT_LANES = 16_384;
+
+interface Hot {
+  readonly lanes: Lanes;
+  readonly key: string;
+  readonly lane: Lane;
+}
+
+/**
+ * Which lanes of few partial matches stay objects between batches. Most keys wait with a partial match or two, and as
+ * objects they are what V8's collector spends its time on: those that were not used for long are packed (a clock).
+ */
+export class HotLanes {
+  readonly #limit: number;
+  readonly #clock: Hot[] = [];
+  #hand = 0;
+
+  constructor(limit = HOT_LANES) {
+    this.#limit = limit;
+  }
+
+  /** The lane was loaded, or has been saved. */
+  use(hot: Hot): void {
+    const { lane } = hot;
+    if (lane.hot !== null) {
+      lane.hot = 'used';
+      return;
+    }
+    lane.hot = 'unused';
+    if (this.#clock.length < this.#limit) this.#clock.push(hot);
+    else this.#clock[this.#coldest()] = hot;
+  }
+
+  /** The place of one that is not hot any more. Ends, since each one that is passed over is unused the next time. */
+  #coldest(): number {
+    for (;;) {
+      const at = this.#hand;
+      this.#hand = (at + 1) % this.#clock.length;
+      const { lanes, key, lane } = this.#clock[at] as Hot;
+      if (lane.hot === 'used' && !lane.empty) lane.hot = 'unused';
+      else {
+        lane.hot = null;
+        lanes.pack(key, lane);
+        return at;
+      }
+    }
+  }
+}
