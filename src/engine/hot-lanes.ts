@@ -1,8 +1,8 @@
 import type { Lane } from './cep/lane.ts';
 import type { Lanes } from './lanes.ts';
 
-/** So many lanes of a partition stay objects: about 12 MB of them. */
-const HOT_LANES = 16_384;
+/** So many lanes of a partition stay objects: about 1.5 MB of them. More of them cost more collections than text does. */
+const HOT_LANES = 2_048;
 
 interface Hot {
   readonly lanes: Lanes;
