@@ -56,7 +56,7 @@ export function ruleBlockOf({ rule: { plan } }: Judgement, { row }: RowContext):
 
 function messageOf({ rule: { plan }, lets }: Judgement, { row }: RowContext): string {
   if (plan.message === null) return cutMessage(plan.description ?? plan.id);
-  return messageText(plan.message, { row, lets }, plan.lets);
+  return messageText(plan.message, { row, lets }, { plans: plan.lets, values: lets });
 }
 
 function detailsOf(judgement: Judgement, late: boolean): string {

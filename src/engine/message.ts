@@ -19,20 +19,18 @@ export function alertWebhooks(actions: readonly Action[]): readonly string[] | n
   return webhooks.length === 0 && !actions.some(({ kind }) => kind === 'alert') ? null : webhooks;
 }
 
-/** What a person reads. `lets`: their types, in the order of `Frame.lets`. */
-export function messageText(
-  template: MessageTemplate,
-  frame: Frame,
-  lets: readonly { readonly type: ValueType }[],
-): string {
+/** `let` values as people are told them, with their plans, in the order of the rule. */
+export interface Told {
+  readonly plans: readonly { readonly type: ValueType }[];
+  readonly values: Frame['lets'];
+}
+
+/** What a person reads. */
+export function messageText(template: MessageTemplate, frame: Frame, lets: Told): string {
   return cutMessage(template.map((part) => pieceText(part, frame, lets)).join(''));
 }
 
-function pieceText(
-  part: MessageTemplate[number],
-  frame: Frame,
-  lets: readonly { readonly type: ValueType }[],
-): string {
+function pieceText(part: MessageTemplate[number], frame: Frame, { plans, values }: Told): string {
   switch (part.kind) {
     case 'text':
       return part.text;
@@ -41,7 +39,7 @@ function pieceText(
       return typeof cell === 'string' ? cell : 'null';
     }
     case 'let':
-      return shown(frame.lets[part.index] ?? null, lets[part.index]?.type ?? 'string');
+      return shown(values[part.index] ?? null, plans[part.index]?.type ?? 'string');
     case 'value':
       return shown(part.value(frame), part.type);
   }

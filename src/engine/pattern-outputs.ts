@@ -1,7 +1,7 @@
 import { rowToJson } from '../events/cell-json.ts';
 import type { Micros, Row } from '../events/row.ts';
 import type { PatternSubject } from '../rules/pattern-plan.ts';
-import type { Action, MessageTemplate, Severity, Value } from '../rules/plan-parts.ts';
+import type { Action, Frame, MessageTemplate, Severity, Value } from '../rules/plan-parts.ts';
 import type { Json } from '../rules/value-format.ts';
 import type { Took } from './cep/sink.ts';
 import type { ScoredHit, ScoredRow } from './contributions.ts';
@@ -56,7 +56,7 @@ export function patternAlertOf(ended: Ended): Alert | null {
   if (webhooks === null) return null;
   const last = lastRow(ended);
   const positions = takes.map(({ step, row }) => `${step} ${row.position}`).join();
-  const frame = { row: last, lets: ended.lets, match: pattern.definition.match };
+  const frame = frameOf(ended);
   return {
     // A match and a partial match that times out may have taken the same rows.
     alertId: alertIdOf({ rule: plan.id, key, position: `${kind} ${positions}`, mode: plan.mode }),
@@ -65,7 +65,9 @@ export function patternAlertOf(ended: Ended): Alert | null {
     severity,
     subjectJson: subjectOf(ended),
     message:
-      message === null ? cutMessage(plan.description ?? plan.id) : messageText(message, frame, plan.lets),
+      message === null
+        ? cutMessage(plan.description ?? plan.id)
+        : messageText(message, frame, { plans: plan.lets, values: toldValues(ended) }),
     at,
     commitAt: last.commitAt,
     position: last.position,
@@ -95,8 +97,8 @@ export function patternBlockOf(ended: Ended): Block | null {
 }
 
 /** The columns as one text, as a key is; null where one is unknown. */
-export function subjectText(subject: PatternSubject, { pattern, takes, lets }: Ended): string | null {
-  const frame = { row: (takes.at(-1) as Took).row, lets, match: pattern.definition.match };
+export function subjectText(subject: PatternSubject, ended: Ended): string | null {
+  const frame = frameOf(ended);
   const texts: string[] = [];
   for (const value of subject.values) {
     const text = value(frame);
@@ -120,8 +122,22 @@ export function scoredHitOf(ended: Ended): ScoredHit {
   return { rule: id, score, mode, let: letOf(ended), flags };
 }
 
-function letOf({ kind, pattern, lets }: Ended): Record<string, Json> {
-  return kind === 'timeout' ? {} : toldLets(pattern.plan.lets, lets);
+function letOf(ended: Ended): Record<string, Json> {
+  return ended.kind === 'timeout' ? {} : toldLets(ended.pattern.plan.lets, toldValues(ended));
+}
+
+/** Conditions see doubles; people are told sums with every digit. */
+function toldValues(ended: Ended): readonly Value[] {
+  const { kind, pattern, lets } = ended;
+  if (kind === 'timeout') return lets;
+  const frame = frameOf(ended);
+  return pattern.plan.lets.map((plan, index) => {
+    return plan.kind === 'cel' && plan.told !== null ? plan.told(frame) : (lets[index] ?? null);
+  });
+}
+
+function frameOf(ended: Ended): Frame {
+  return { row: lastRow(ended), lets: ended.lets, match: ended.pattern.definition.match };
 }
 
 function takeJson({ pattern, tables }: Ended, { step, row }: Took): string {

@@ -98,7 +98,7 @@ function checkText(
       if (result === null) return null;
       // As PostgreSQL wrote it: 5.00 keeps its digits.
       if (result.text !== null) return { kind: 'value', value: result.text, type: 'string' };
-      return { kind: 'value', value: result.run, type: result.type };
+      return { kind: 'value', value: result.told ?? result.run, type: result.type };
     },
   });
 }

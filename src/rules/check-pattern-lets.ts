@@ -62,7 +62,8 @@ function checkText(
 ): PatternLetPlan | null {
   if (mentions(source, broken)) return null;
   const result = checkCel(draft, { table: null, source, spot, lets: [...lets], match, expected: 'any' });
-  return result === null ? null : { kind: 'cel', name, type: result.type, value: result.run };
+  if (result === null) return null;
+  return { kind: 'cel', name, type: result.type, value: result.run, told: result.told };
 }
 
 function checkAggregate(draft: Draft, one: OneLet, spec: AggregateSpec): PatternLetPlan | null {
@@ -107,7 +108,8 @@ function checkCall(
   const source = `${fn}(${plain ? of : `${step}[${JSON.stringify(column)}]`})`;
   const parts = { table: null, source, spot: at, offset: -fn.length - 1, lets: [], match } as const;
   const result = checkCel(draft, { ...parts, expected: 'any' });
-  return result === null ? null : { kind: 'cel', name, type: result.type, value: result.run };
+  if (result === null) return null;
+  return { kind: 'cel', name, type: result.type, value: result.run, told: result.told };
 }
 
 function checkChanged(draft: Draft, { name, spot, tree }: OneLet, column: string): PatternLetPlan | null {

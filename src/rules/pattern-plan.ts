@@ -146,8 +146,8 @@ export interface AggregatePlan {
 export type PatternLetPlan = {
   readonly name: string;
   readonly type: ValueType;
-} & (
-  | { readonly kind: 'cel'; readonly value: Expression }
+} /** `told`: what people are told in place of its value; null: the value. */ & (
+  | { readonly kind: 'cel'; readonly value: Expression; readonly told: Expression | null }
   /** Two events of the match differ in a column of this name; by step, its column in the step's table, or null. */
   | { readonly kind: 'changed'; readonly columns: readonly (number | null)[] }
 );

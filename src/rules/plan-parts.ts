@@ -58,4 +58,6 @@ export interface MatchView {
   last(step: number): Row | null;
   /** By index of `PatternPlan.aggregates`; null: unknown. */
   aggregate(index: number): Value;
+  /** As `aggregate`, for people: a sum is text where a double does not hold every digit. */
+  told(index: number): Value;
 }

@@ -1,7 +1,8 @@
 import type { ValueType } from './plan-parts.ts';
 
 const INTEGERS = new Set(['int2', 'int4', 'int8', 'smallint', 'integer', 'bigint', 'oid']);
-const DOUBLES = new Set([...INTEGERS, 'numeric', 'decimal', 'float4', 'float8', 'money', 'double']);
+const DECIMALS = new Set(['numeric', 'decimal', 'money']);
+const DOUBLES = new Set([...INTEGERS, ...DECIMALS, 'float4', 'float8', 'double']);
 const NAMED: ReadonlyMap<string, ValueType> = new Map<string, ValueType>([
   ['real', 'double'],
   ['double precision', 'double'],
@@ -34,6 +35,12 @@ export function valueTypeOf(pgType: string): ValueType {
 /** Whether PostgreSQL writes the type's values as plain whole numbers, so that equal texts are equal values. */
 export function isIntegerType(pgType: string): boolean {
   return INTEGERS.has(baseName(pgType));
+}
+
+/** Whether its values are decimal numbers: sums of them have digits that a double may lack. */
+export function isDecimalType(pgType: string): boolean {
+  const name = baseName(pgType);
+  return INTEGERS.has(name) || DECIMALS.has(name);
 }
 
 export function typeName(type: ValueType): string {

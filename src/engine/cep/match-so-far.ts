@@ -31,6 +31,10 @@ export class MatchSoFar implements MatchView {
     return this.#summing.value(this.partial?.sums ?? null, index);
   }
 
+  told(index: number): Value {
+    return this.#summing.told(this.partial?.sums ?? null, index);
+  }
+
   #last(step: number): Partial | null {
     return lastOf(this.partial, step, this.#comesAgain);
   }

@@ -2,6 +2,7 @@ import type { Row } from '../../events/row.ts';
 import { fromText } from '../../rules/cel/cells.ts';
 import type { AggregatePlan } from '../../rules/pattern-plan.ts';
 import type { Value } from '../../rules/plan-parts.ts';
+import { withEveryDigit } from '../digits.ts';
 import { keptCell } from '../value.ts';
 import { ExactSum } from '../windows/exact-sum.ts';
 import { compareValues } from '../windows/order.ts';
@@ -57,6 +58,12 @@ export class Summing {
     const fn = this.#plans[index]?.fn;
     return fn === 'sum' || fn === 'distinct' ? 0 : null;
   }
+
+  /** As `value`, but a sum is text where a double does not hold every digit. */
+  told(sums: Sums | null, index: number): Value {
+    const running = sums?.[index] ?? null;
+    return running instanceof Sum ? running.told() : this.value(sums, index);
+  }
 }
 
 function startOf({ fn, type, pgType }: AggregatePlan): (text: string) => Running {
@@ -85,6 +92,11 @@ class Sum implements Running {
 
   value(): Value {
     return this.#average ? this.#sum.average() : this.#sum.total();
+  }
+
+  told(): Value {
+    const text = this.#average || this.#sum.fitsDouble ? null : this.#sum.text();
+    return text === null ? this.value() : withEveryDigit(this.#sum.total(), text);
   }
 }
 

@@ -5,6 +5,8 @@ import { ratio } from './ratio.ts';
 const POWERS = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
 /** Mantissas of this many digits, and what adds up below 2^53, stay plain numbers. */
 const SMALL_DIGITS = 15;
+/** Decimal numbers of so many digits come back from a double as they were. */
+const SURE = 10 ** SMALL_DIGITS;
 
 /** What `scanSmall` has read: two results without an object a value. */
 let scannedMantissa = 0;
@@ -83,6 +85,21 @@ export class ExactSum {
     if (special !== null) return special;
     if (this.#big === null && this.#scale < POWERS.length) return this.#small / this.#power(this.#scale);
     return Number(`${this.#big ?? this.#small}e-${this.#scale}`);
+  }
+
+  /** Whether `total` is sure to hold every digit: most sums, known without writing one. */
+  get fitsDouble(): boolean {
+    return this.#big === null && this.#scale < POWERS.length && Math.abs(this.#small) < SURE;
+  }
+
+  /** All digits, at the greatest scale among its values; null: NaN or an infinity is among them. */
+  text(): string | null {
+    if (this.#special() !== null) return null;
+    const units = this.#big ?? BigInt(this.#small);
+    const digits = (units < 0n ? -units : units).toString().padStart(this.#scale + 1, '0');
+    const point = digits.length - this.#scale;
+    const part = this.#scale === 0 ? '' : `.${digits.slice(point)}`;
+    return `${units < 0n ? '-' : ''}${digits.slice(0, point)}${part}`;
   }
 
   /** Correctly rounded; null without values. */

@@ -8,6 +8,7 @@ import type { CelFailure, CelProblem, CelResult, Look } from './result.ts';
 import type { Scope } from './scope.ts';
 import { explainSyntax } from './syntax.ts';
 import type { Term } from './term.ts';
+import { toldOf } from './told.ts';
 
 /**
  * Checks a condition against the names and types in scope and compiles it to closures. `expected` is the type
@@ -20,7 +21,7 @@ export function compileCel(source: string, scope: Scope, expected: ValueType | '
   const reads = newReads();
   const { run, text } = emit(term, { scope, problems, locals: new Map(), ...reads });
   if (problems.length > 0) return failure(problems);
-  return { kind: 'ok', type, run, text, ...reads, literalTrue: isTrue(term) };
+  return { kind: 'ok', type, run, text, told: toldOf(term, scope), ...reads, literalTrue: isTrue(term) };
 }
 
 export interface CheckedSource {

@@ -20,6 +20,8 @@ export interface CelOk extends Reads {
   readonly run: Expression;
   /** The exact text where it is a column, as PostgreSQL wrote it; else null. */
   readonly text: Expression | null;
+  /** How it is told where that is not what `run` gives: a sum with every digit; else null. */
+  readonly told: Expression | null;
   /** The condition is the literal `true`. */
   readonly literalTrue: boolean;
 }

@@ -8,16 +8,18 @@ import type { Take } from './unfold.ts';
 export function viewOf({ plan, events }: Scene, takes: readonly Take[]): MatchView {
   const taken = (step: number) =>
     takes.flatMap((take) => (take.step === step ? (events[take.row]?.row ?? []) : []));
+  const aggregate = (index: number): Value => {
+    const wanted = plan.aggregates[index];
+    if (wanted === undefined) throw new Error(`${plan.id} has no aggregate ${index}`);
+    const cells = taken(wanted.step).map(({ cells }) => cells[wanted.column] ?? null);
+    return aggregated(wanted, cells);
+  };
   return {
     count: (step) => taken(step).length,
     first: (step) => taken(step)[0] ?? null,
     last: (step) => taken(step).at(-1) ?? null,
-    aggregate: (index) => {
-      const aggregate = plan.aggregates[index];
-      if (aggregate === undefined) throw new Error(`${plan.id} has no aggregate ${index}`);
-      const cells = taken(aggregate.step).map(({ cells }) => cells[aggregate.column] ?? null);
-      return aggregated(aggregate, cells);
-    },
+    aggregate,
+    told: aggregate,
   };
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { withEveryDigit } from '../../../src/engine/digits.ts';
 import { ExactSum } from '../../../src/engine/windows/exact-sum.ts';
 import { ratio } from '../../../src/engine/windows/ratio.ts';
 
@@ -23,6 +24,12 @@ const decimals = fc
     return { text, units: value * 10n ** BigInt(25 - scale) };
   });
 
+/** Of 10^-25. */
+function unitsOf(text: string): bigint {
+  const [, whole = '', part = ''] = /^(-?\d+)(?:\.(\d+))?$/.exec(text) ?? [];
+  return BigInt(whole + part.padEnd(25, '0'));
+}
+
 describe('an exact sum', () => {
   it('is the decimal sum, correctly rounded, whatever has come and gone', () => {
     fc.assert(
@@ -34,6 +41,9 @@ describe('an exact sum', () => {
           for (const { text } of go) sum.remove(text);
           const units = stay.reduce((total, value) => total + value.units, 0n);
           expect(sum.total()).toBe(Number(`${units}e-25`));
+          const text = sum.text() ?? '';
+          expect(unitsOf(text)).toBe(units);
+          if (sum.fitsDouble) expect(withEveryDigit(sum.total(), text)).toBe(sum.total());
           expect(sum.count).toBe(stay.length);
         },
       ),
@@ -49,6 +59,18 @@ describe('an exact sum', () => {
     [['999999999999999', '0.000000000000001'], 999999999999999],
   ])('of %j is %d', (texts, expected) => {
     expect(sumOf(texts).total()).toBe(expected);
+  });
+
+  it.each([
+    [['0.10', '0.2'], '0.30'],
+    [['9007199254740993', '1'], '9007199254740994'],
+    [['-0.05', '0.01'], '-0.04'],
+    [['12345678901234567890.5', '-12345678901234567890'], '0.5'],
+    [['-1', '1'], '0'],
+    [['1e+25', '1e-3'], '10000000000000000000000000.001'],
+    [['NaN', '1'], null],
+  ])('of %j is %s, digit by digit', (texts, expected) => {
+    expect(sumOf(texts).text()).toBe(expected);
   });
 
   it('is what PostgreSQL says of NaN and the infinities, and recovers when they leave', () => {

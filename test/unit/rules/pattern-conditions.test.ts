@@ -169,9 +169,9 @@ describe('the message of a pattern', () => {
     const made = patternPlan(`${STEPS}    let: { total: { sum: t.amount } }
     message: "{total} by {uid} from { l.country } to {t.last.country}: {t.first.amount}, {count(t)} in {t.last.at - l.at} {{}} {l.kind}"
 `);
-    const { message, lets } = made.pattern;
+    const { message, lets: plans } = made.pattern;
     const match = matchOf(made, { l: [{ ...LOGIN, kind: null }], t: TRANSFERS });
-    expect(messageText(message ?? [], wholeFrame(match, [15.5]), lets)).toBe(
+    expect(messageText(message ?? [], wholeFrame(match), { plans, values: [15.5] })).toBe(
       '15.5 by 7 from DE to BR: 10.50, 2 in 3s {} null',
     );
   });
@@ -186,7 +186,7 @@ patterns:
     const [pattern] = plan.patterns;
     if (pattern === undefined) throw new Error('there is no pattern');
     const match = matchOf({ plan, pattern }, { a: [{ 'odd name': 'x' }] });
-    expect(messageText(pattern.message ?? [], wholeFrame(match), [])).toBe('of x');
+    expect(messageText(pattern.message ?? [], wholeFrame(match), { plans: [], values: [] })).toBe('of x');
   });
 
   test('a block and a cooldown are by the key, and by the last row that has the column', () => {

@@ -66,17 +66,19 @@ export function matchOf(
       return rowOf(plan, table, cells, order);
     }),
   );
+  const aggregate = (index: number): Value => {
+    const wanted = pattern.aggregates[index];
+    if (wanted === undefined) throw new Error(`there is no aggregate ${index}`);
+    const cells = (rows[wanted.step] ?? []).map(({ cells: all }) => all[wanted.column]);
+    const numbers = cells.flatMap((cell) => (typeof cell === 'string' ? [Number(cell)] : []));
+    return aggregated(wanted.fn, numbers, new Set(cells.filter((cell) => typeof cell === 'string')).size);
+  };
   return {
     count: (step) => rows[step]?.length ?? 0,
     first: (step) => rows[step]?.[0] ?? null,
     last: (step) => rows[step]?.at(-1) ?? null,
-    aggregate: (index) => {
-      const wanted = pattern.aggregates[index];
-      if (wanted === undefined) throw new Error(`there is no aggregate ${index}`);
-      const cells = (rows[wanted.step] ?? []).map(({ cells: all }) => all[wanted.column]);
-      const numbers = cells.flatMap((cell) => (typeof cell === 'string' ? [Number(cell)] : []));
-      return aggregated(wanted.fn, numbers, new Set(cells.filter((cell) => typeof cell === 'string')).size);
-    },
+    aggregate,
+    told: aggregate,
   };
 }
 

@@ -144,7 +144,13 @@ function holds(source: string): void {
 /** A step of the table's rows, and what it takes: nothing. */
 const steps = new Map([['login', { name: 'login', step: 0, columns: columns(), single: true }]]);
 const match = { steps, keys: [], elsewhere: new Map(), aggregate: () => 0 };
-const NOTHING = { count: () => 0, first: () => null, last: () => null, aggregate: () => null };
+const NOTHING = {
+  count: () => 0,
+  first: () => null,
+  last: () => null,
+  aggregate: () => null,
+  told: () => null,
+};
 
 function holdsInPatterns(source: string): void {
   for (const whole of [true, false]) {
