@@ -17,28 +17,14 @@ import { told } from '../../../support/cep/told.ts';
 const numRuns = Number(process.env['WEIR_FUZZ_RUNS'] ?? 1500);
 
 describe('the engine finds what the oracle finds, in the same order', () => {
+  // Where nothing matches, agreement proves nothing. The least share of 30 seeds was 0.22, and in rounds 0.066.
   test('for generated patterns and events', { timeout: numRuns * 100 }, () => {
-    let found = 0;
-    const same = fc.property(patternText(), letters(), fc.boolean(), (pattern, lines, flush) => {
-      const { oracle, engine } = both(pattern, lines, flush);
-      found += oracle.length;
-      expect(engine).toEqual(oracle);
-    });
-    fc.assert(same, { numRuns });
-    // A search in which nothing matches would prove nothing.
-    expect(found).toBeGreaterThan(numRuns / 2);
+    expect(agreeing(patternText(), letters())).toBeGreaterThan(0.15);
   });
 
   test('for rounds that end with a loop, and an absence right after them', { timeout: numRuns * 100 }, () => {
-    let found = 0;
-    const patterns = patternText({ roundsThenAbsence: true });
-    const same = fc.property(patterns, letters(), fc.boolean(), (pattern, lines, flush) => {
-      const { oracle, engine } = both(pattern, lines, flush);
-      found += oracle.length;
-      expect(engine).toEqual(oracle);
-    });
-    fc.assert(same, { numRuns });
-    expect(found).toBeGreaterThan(numRuns / 10);
+    const events = letters({ names: ['a', 'b'], minLength: 4, maxLength: 9 });
+    expect(agreeing(patternText({ roundsThenAbsence: true }), events)).toBeGreaterThan(0.03);
   });
 
   test('for a greedy loop in a group that can be empty', () => {
@@ -68,6 +54,18 @@ describe('the engine finds what the oracle finds, in the same order', () => {
     expect(engine).toEqual(oracle);
   });
 });
+
+/** The share of runs in which anything matches. */
+function agreeing(patterns: fc.Arbitrary<PatternText>, events: fc.Arbitrary<readonly Letter[]>): number {
+  let matching = 0;
+  const same = fc.property(patterns, events, fc.boolean(), (pattern, lines, flush) => {
+    const { oracle, engine } = both(pattern, lines, flush);
+    if (oracle.length > 0) matching += 1;
+    expect(engine).toEqual(oracle);
+  });
+  fc.assert(same, { numRuns });
+  return matching / numRuns;
+}
 
 function both(pattern: PatternText, lines: readonly Letter[], flush: boolean) {
   const rules = compiled(ruleFile(pattern));
