@@ -1,11 +1,15 @@
 import type { Lane } from './cep/lane.ts';
-import type { Lanes } from './lanes.ts';
 
 /** So many lanes of a partition stay objects: about 1.5 MB of them. More of them cost more collections than text does. */
 const HOT_LANES = 2_048;
 
+/** Who keeps a lane's text in its place. */
+interface Keeper {
+  pack(key: string, lane: Lane): void;
+}
+
 interface Hot {
-  readonly lanes: Lanes;
+  readonly lanes: Keeper;
   readonly key: string;
   readonly lane: Lane;
 }
