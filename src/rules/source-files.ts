@@ -12,7 +12,13 @@ export interface RuleFile {
 /** Sorted by name. */
 export type RuleFiles = readonly RuleFile[];
 
-/** A rule file, or every *.yaml and *.yml below a directory. Throws a WeirError that names the path and the fix. */
+/** Rule sets to read and copy, which are in force only where they are named. */
+const EXAMPLES = 'examples';
+
+/**
+ * A rule file, or every *.yaml and *.yml below a directory, without those of directories named `examples` in it.
+ * Throws a WeirError that names the path and the fix.
+ */
 export function readRuleFiles(path: string): RuleFiles {
   const paths = isDirectory(path) ? walk(path) : [path];
   if (paths.length === 0) {
@@ -45,7 +51,7 @@ function walk(directory: string): string[] {
     // A mounted ConfigMap keeps its older versions in `..data` directories beside the links.
     if (entry.name.startsWith('.')) return [];
     const directoryHere = entry.isDirectory() || (entry.isSymbolicLink() && isDirectory(path));
-    if (directoryHere) return walk(path);
+    if (directoryHere) return entry.name === EXAMPLES ? [] : walk(path);
     return /\.ya?ml$/i.test(entry.name) ? [path] : [];
   });
 }

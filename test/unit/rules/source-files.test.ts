@@ -31,6 +31,18 @@ test('a directory is read whole, in the order of its names, rule files only', ()
   ]);
 });
 
+test('directories named examples are read only where they are named', () => {
+  const root = directory({
+    'a.yaml': 'a',
+    'b/examples/c.yaml': 'c',
+    'examples/d.yaml': 'd',
+    'examples/e/f.yaml': 'f',
+  });
+  const names = (path: string): string[] => readRuleFiles(path).map(({ name }) => name);
+  expect(names(root)).toEqual(['a.yaml']);
+  expect(names(join(root, 'examples'))).toEqual(['d.yaml', 'e/f.yaml']);
+});
+
 test('a mounted ConfigMap, whose files are links, is read once', () => {
   const root = directory({ '..2026_01/a.yaml': 'a' });
   symlinkSync('..2026_01', join(root, '..data'));
