@@ -3,7 +3,8 @@
 --   chaos_commits(commit_lsn pg_lsn, committed_at timestamptz, xid bigint): every transaction, in commit order.
 -- The ids of both tables are drawn from one sequence: they tell the order of the rows of a transaction.
 
-drop table if exists pg_temp.moves, pg_temp.sequences, pg_temp.fraud, pg_temp.unanswered, pg_temp.stream, pg_temp.judged, pg_temp.expected_hits, pg_temp.acting,
+drop table if exists pg_temp.moves, pg_temp.sequences, pg_temp.fraud, pg_temp.unanswered, pg_temp.purchases, pg_temp.purchase,
+  pg_temp.unfinished, pg_temp.pairs, pg_temp.convoy, pg_temp.stream, pg_temp.judged, pg_temp.expected_hits, pg_temp.acting,
   pg_temp.expected_decisions, pg_temp.expected_alerts, pg_temp.expected_blocks;
 
 create temporary table stream as
@@ -15,6 +16,7 @@ select row_number() over (order by c.commit_lsn, t.id) as rn, c.at,
 from transactions t
 join commits c on c.xid = (t.txid & 4294967295);
 create index on stream (device_id, rn) where type = 'transfer';
+create index on stream (rn) where amount > 10000;
 analyze stream;
 
 -- What the patterns look at, of both tables, in the order in which it happened.
@@ -67,6 +69,60 @@ where what = 'hold' and not exists (
   select from moves t
   where t.user_id = h.user_id and t.what = 'transfer' and t.rn > h.rn and t.at < h.at + interval '2 seconds');
 
+-- A hold, the first large transfer after it, and the first logout after that, all within two seconds.
+create temporary table purchases as
+select h.user_id, h.rn as began, h.at as began_at, h.id as hold, t.id as paid, o.rn as ended, o.at as ended_at, o.id as logout
+from moves h
+left join lateral (
+  select id, rn from moves
+  where user_id = h.user_id and what = 'transfer' and amount > 1000 and rn > h.rn and at < h.at + interval '2 seconds'
+  order by rn limit 1) t on true
+left join lateral (
+  select id, rn, at from moves
+  where user_id = h.user_id and what = 'logout' and rn > t.rn and at < h.at + interval '2 seconds'
+  order by rn limit 1) o on true
+where h.what = 'hold';
+
+create temporary table purchase as
+with recursive found as (
+  (select distinct on (user_id) * from purchases where ended is not null order by user_id, ended, began)
+  union all
+  select n.*
+  from found f
+  cross join lateral (
+    select * from purchases s where s.user_id = f.user_id and s.began > f.ended order by s.ended, s.began limit 1) n
+  where n.ended is not null
+)
+select * from found;
+
+-- A hold of which nothing came in its two seconds. One that was alive when another was done is part of that story.
+create temporary table unfinished as
+select hold, paid from purchases h
+where not exists (
+  select from purchase f
+  where f.user_id = h.user_id and f.ended > h.began and f.ended_at < h.began_at + interval '2 seconds');
+
+-- Two huge amounts from one country, of two users, whoever they are.
+create temporary table pairs as
+select a.rn as began, b.rn as ended, a.id as one, b.id as two
+from stream a
+cross join lateral (
+  select id, rn from stream
+  where amount > 10000 and rn > a.rn and at < a.at + interval '3 seconds'
+    and user_id <> a.user_id and country = a.country
+  order by rn limit 1) b
+where a.amount > 10000;
+
+create temporary table convoy as
+with recursive found as (
+  (select * from pairs order by ended, began limit 1)
+  union all
+  select n.*
+  from found f
+  cross join lateral (select * from pairs p where p.began > f.ended order by p.ended, p.began limit 1) n
+)
+select * from found;
+
 create temporary table judged as
 select *,
   count(*) over upto - count(*) over (partition by user_id order by at
@@ -100,7 +156,9 @@ union all
 -- Of the two tables this one has scoring: the last transfer gets the points.
 select 'fraud_sequence', 55.5, s.rn, s.id, s.user_id, s.at
 from fraud f
-join stream s on s.id = f.moved[cardinality(f.moved)];
+join stream s on s.id = f.moved[cardinality(f.moved)]
+union all
+select 'convoy', 12.5, s.rn, s.id, s.user_id, s.at from convoy c join stream s on s.id = c.two;
 
 create index on expected_hits (user_id, rn) where rule_id = 'location_change';
 analyze expected_hits;
@@ -129,7 +187,7 @@ from expected_hits group by id;
 
 create temporary table expected_alerts as
 select rule_id, array[id::text] as evidence
-from expected_hits where rule_id not in ('location_change', 'fraud_sequence')
+from expected_hits where rule_id not in ('location_change', 'fraud_sequence', 'convoy')
 union all
 select 'location_change', array[id::text] from acting
 union all
@@ -140,7 +198,13 @@ select 'fraud_sequence',
     || array['logout ' || logout]
 from fraud
 union all
-select 'unanswered', array['hold ' || id] from unanswered;
+select 'unanswered', array['hold ' || id] from unanswered
+union all
+select 'purchase', array['hold ' || hold, 'paid ' || paid, 'logout ' || logout] from purchase
+union all
+select 'purchase', array_remove(array['hold ' || hold, 'paid ' || paid], null) from unfinished
+union all
+select 'convoy', array['first ' || one, 'second ' || two] from convoy;
 
 create temporary table expected_blocks as
 select user_id::text as subject_value, max(until) as until

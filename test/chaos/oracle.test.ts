@@ -68,6 +68,14 @@ const STORY = [
   ...[session(910, 'hold'), transfer(910, 1), session(910, 'hold')],
   session(911, 'hold'),
   `insert into transactions (user_id, amount, type, country, device_id) values (911, 1, 'payment', 'DE', 'own-911')`,
+  // 912: found; its second hold was alive at the end of the first, and is neither found nor out of time.
+  [session(912, 'hold'), transfer(912, 1_500), session(912, 'hold'), session(912, 'logout')].join(';'),
+  // 913: the logout came before the transfer, and time runs out after two steps.
+  [session(913, 'hold'), session(913, 'logout'), transfer(913, 1_001)].join(';'),
+  // 914 to 917: of two users and one country; who has a part in one is not the first of the next.
+  [huge(914, 'IT'), huge(914, 'IT'), huge(915, 'ES'), huge(916, 'IT'), huge(917, 'IT'), huge(915, 'IT')].join(
+    ';',
+  ),
 ];
 const STORY_ALERTS = [
   '901/11 frequent',
@@ -83,8 +91,27 @@ const STORY_ALERTS = [
   '905/1 shared_device',
   '906/1 906/2 906/5 906/6 fraud_sequence',
   '907/1 907/2 907/3 907/5 907/6 fraud_sequence',
+  '910/1 purchase',
+  '910/3 purchase',
   '910/3 unanswered',
+  '911/1 purchase',
   '911/1 unanswered',
+  '912/1 912/2 912/4 purchase',
+  '912/3 unanswered',
+  '913/1 913/3 purchase',
+  '914/1 916/1 convoy',
+  '914/1 large_amount',
+  '914/2 large_amount',
+  '914/2 scoring.transaction.block',
+  '914/2 spending',
+  '915/1 large_amount',
+  '915/2 large_amount',
+  '915/2 location_change',
+  '915/2 scoring.transaction.block',
+  '915/2 spending',
+  '916/1 large_amount',
+  '917/1 915/2 convoy',
+  '917/1 large_amount',
 ];
 
 let postgres: TestPostgres;
@@ -130,8 +157,8 @@ describe('the oracle', () => {
       extra: [],
     });
     expect(verdict.expected).toBeGreaterThan(100);
-    expect(verdict.alerts['fraud_sequence']).toBeGreaterThan(5);
-    expect(verdict.alerts['unanswered']).toBeGreaterThan(5);
+    for (const pattern of ['fraud_sequence', 'unanswered', 'purchase', 'convoy'])
+      expect(verdict.alerts[pattern], pattern).toBeGreaterThan(5);
   });
 
   it('expects of a story what a person would', async () => {
@@ -155,11 +182,12 @@ describe('the oracle', () => {
     expect(blocked.rows).toMatchObject([{ subject_value: '902', length: { days: 1 } }]);
     const scored = await client.query(
       `select t.user_id, e.score, e.rules from expected_decisions e join transactions t on t.id::text = e.entity_id
-       where t.user_id in (906, 907) order by t.user_id`,
+       where t.user_id in (906, 907, 916) order by t.user_id`,
     );
     expect(scored.rows).toEqual([
       { user_id: '906', score: '55.5', rules: ['fraud_sequence'] },
       { user_id: '907', score: '55.5', rules: ['fraud_sequence'] },
+      { user_id: '916', score: '92.5', rules: ['convoy', 'large_amount'] },
     ]);
   });
 
@@ -201,6 +229,26 @@ describe('the oracle', () => {
       `delete from weir.alerts where ctid = (${first('alerts', `rule_id = 'unanswered'`)})`,
       1,
       0,
+    ],
+    [
+      'a time that ran out and was not told',
+      `delete from weir.alerts where ctid = (${first('alerts', `rule_id = 'purchase' and jsonb_array_length(events) = 2`)})`,
+      1,
+      0,
+    ],
+    [
+      'a time that ran out although all of it came',
+      `insert into weir.alerts select rule_id, events - 2, mode from weir.alerts
+       where ctid = (${first('alerts', `rule_id = 'purchase' and jsonb_array_length(events) = 3`)})`,
+      0,
+      1,
+    ],
+    [
+      'a pattern of all users that found other rows',
+      `update weir.alerts set events = jsonb_build_array(events -> 1, events -> 0)
+       where ctid = (${first('alerts', `rule_id = 'convoy'`)})`,
+      1,
+      1,
     ],
     ['an alert in shadow', `update weir.alerts set mode = 'shadow' where ctid = (${first('alerts')})`, 1, 0],
     ['a decision that is not there', `delete from weir.decisions where ctid = (${first('decisions')})`, 1, 0],
@@ -269,6 +317,11 @@ function session(user: number, kind: string): string {
 function transfer(user: number, amount: number): string {
   return `insert into transactions (user_id, amount, type, country, device_id)
     values (${user}, ${amount}, 'transfer', 'DE', 'own-${user}')`;
+}
+
+function huge(user: number, country: string): string {
+  return `insert into transactions (user_id, amount, type, country, device_id)
+    values (${user}, 10001, 'payment', '${country}', 'own-${user}')`;
 }
 
 /** Where a live row of the oracle's business stands. */

@@ -23,7 +23,7 @@ export interface ChaosResult extends Verdict {
 /** A loaded machine has the whole storm still to fold when the writer ends. */
 const CATCH_UP_MS = 600_000;
 
-/** Of the absence in rules/chaos.yaml, and a little more. */
+/** Of what waits for time in rules/chaos.yaml, and a little more. */
 const LAST_DEADLINE_MS = 2_500;
 
 /** A writer, faults, then silence; and what Weir wrote against what SQL says must be there. */
@@ -38,7 +38,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     const done = await storm(options, { world, writer, random, bulkRows: options.bulkRows });
     stopping.abort();
     await writing;
-    // Holds that nobody answers are told of by time alone.
+    // Holds that nobody answers, or that come to nothing, are told of by time alone.
     await pause(LAST_DEADLINE_MS);
     options.say(`${writer.rows} rows written, ${done.kills} kills; waiting for Weir to catch up`);
     for (const process of world.processes) if (!process.running) process.start();

@@ -24,7 +24,9 @@ create table public.sessions (
 export const COLUMNS = '(user_id, amount, type, country, device_id, note)';
 export const USERS = 400;
 
-/** One transaction with a transfer of each user: every partition has a part in it, and no hold is unanswered after it. */
+/** One transaction with rows of each user: every partition has a part in it, and nothing waits for time after it. */
 export const EVERY_USER = `
 insert into public.transactions ${COLUMNS}
-select user_id, 1, 'transfer', 'DE', 'own-' || user_id, '' from generate_series(1, ${USERS}) as user_id`;
+select user_id, 1001, 'transfer', 'DE', 'own-' || user_id, '' from generate_series(1, ${USERS}) as user_id;
+insert into public.sessions (user_id, kind)
+select user_id, 'logout' from generate_series(1, ${USERS}) as user_id`;

@@ -29,6 +29,10 @@ const SCRIPTS: readonly (readonly (Move | 'later')[])[] = [
   ['hold', 20],
   ['hold', 2_000, 'hold'],
   ['hold', 'later', 20],
+  ['hold', 2_000, 'logout'],
+  ['hold', 1_500, 'hold', 'logout'],
+  ['hold', 'logout', 1_500, 'login'],
+  ['hold', 1_500, 'later', 'logout'],
 ];
 
 const LATER_MS = 5_000;
