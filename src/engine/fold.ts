@@ -1,5 +1,6 @@
 import type { Micros, Row } from '../events/row.ts';
 import type { Plan } from '../rules/plan.ts';
+import type { Lists } from '../rules/plan-parts.ts';
 import { contributionsOf, type ScoredHit } from './contributions.ts';
 import { bury } from './dead-letters.ts';
 import { rowJson } from './evidence.ts';
@@ -17,6 +18,8 @@ export interface FoldBatch {
   readonly watermarks: readonly Micros[];
   /** The monotone commit time at the end of the batch. */
   readonly commitAt: Micros;
+  /** As of these rows, in the order of `Plan.lists`; absent: as the rule files have them. */
+  readonly lists?: Lists;
 }
 
 export interface Folded {
@@ -35,8 +38,9 @@ export function fold(plan: Plan, state: PartitionState, batch: FoldBatch): Folde
   if (plan !== state.plan)
     throw new Error(`batch of rules ${plan.version} on state of ${state.plan.version}`);
   const outputs = noOutputs();
-  const patterns = new PatternFold(state, outputs);
   const { context } = state;
+  context.lists = batch.lists ?? [...plan.lists.values()];
+  const patterns = new PatternFold(state, outputs);
   for (const row of batch.rows) {
     context.start(row);
     foldRow(context, outputs);
@@ -72,8 +76,7 @@ function appendTo(store: StoreProgram, context: RowContext, outputs: Outputs): v
   if (!context.livesHere(store.routing)) return;
   const { eventIndex, when } = store.plan;
   try {
-    if (!context.bears(eventIndex) || (when !== null && when({ row: context.row, lets: [] }) !== true))
-      return;
+    if (!context.bears(eventIndex) || (when !== null && when(context.bare()) !== true)) return;
   } catch (error) {
     const event = context.table.plan.events[eventIndex]?.name ?? context.table.plan.event;
     bury({ rule: store.firstRule, event, error }, context, outputs);

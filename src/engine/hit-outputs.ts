@@ -54,9 +54,9 @@ export function ruleBlockOf({ rule: { plan } }: Judgement, { row }: RowContext):
   return block === null ? null : { ...block, reason: plan.id };
 }
 
-function messageOf({ rule: { plan }, lets }: Judgement, { row }: RowContext): string {
+function messageOf({ rule: { plan }, lets }: Judgement, { row, lists }: RowContext): string {
   if (plan.message === null) return cutMessage(plan.description ?? plan.id);
-  return messageText(plan.message, { row, lets }, { plans: plan.lets, values: lets });
+  return messageText(plan.message, { row, lets, lists }, { plans: plan.lets, values: lets });
 }
 
 function detailsOf(judgement: Judgement, late: boolean): string {

@@ -31,6 +31,7 @@ export class PatternFold implements Sink {
   constructor(state: PartitionState, outputs: Outputs) {
     this.#state = state;
     this.#outputs = outputs;
+    for (const { definition } of state.program.patterns) definition.asked.lists = state.context.lists;
   }
 
   /** The row at hand, which is not late, enters the patterns of its table; W knows of it already. */

@@ -137,7 +137,8 @@ function toldValues(ended: Ended): readonly Value[] {
 }
 
 function frameOf(ended: Ended): Frame {
-  return { row: lastRow(ended), lets: ended.lets, match: ended.pattern.definition.match };
+  const { match, asked } = ended.pattern.definition;
+  return { row: lastRow(ended), lets: ended.lets, lists: asked.lists, match };
 }
 
 function takeJson({ pattern, tables }: Ended, { step, row }: Took): string {

@@ -1,6 +1,6 @@
 import { bucketOf, keyText } from '../events/keys.ts';
 import { type Micros, NO_ROW, type Row } from '../events/row.ts';
-import type { Frame, Value } from '../rules/plan-parts.ts';
+import type { Frame, Lists, Value } from '../rules/plan-parts.ts';
 import type { Bucket } from './bucket.ts';
 import type {
   Lookup,
@@ -28,10 +28,11 @@ export interface BucketAccess {
 export interface ReusedFrame extends Frame {
   row: Row;
   readonly lets: Value[];
+  lists: Lists;
 }
 
 function newFrame(lets: number): ReusedFrame {
-  return { row: NO_ROW, lets: new Array<Value>(lets).fill(null) };
+  return { row: NO_ROW, lets: new Array<Value>(lets).fill(null), lists: [] };
 }
 
 /** undefined: not asked yet. */
@@ -41,6 +42,8 @@ type Memo<T> = (T | undefined)[];
 export class RowContext {
   row: Row;
   table: TableProgram;
+  /** As of the batch at hand. */
+  lists: Lists = [];
   readonly #state: BucketAccess;
   readonly #program: Program;
   /** One object for millions of windows. */
@@ -93,7 +96,13 @@ export class RowContext {
     if (frame === undefined) throw new Error(`rule ${rule.plan.id} is not one of the table's`);
     frame.row = this.row;
     frame.lets.fill(null);
+    frame.lists = this.lists;
     return frame;
+  }
+
+  /** For a condition on the row alone. */
+  bare(): Frame {
+    return { row: this.row, lets: [], lists: this.lists };
   }
 
   key(slot: number): string | null {
@@ -125,7 +134,7 @@ export class RowContext {
     if (this.#failures[event] !== undefined) throw this.#failures[event];
     const { when } = this.table.plan.events[event] ?? { when: null };
     try {
-      const bears = when === null || when({ row: this.row, lets: [] }) === true;
+      const bears = when === null || when(this.bare()) === true;
       this.#bears[event] = bears;
       return bears;
     } catch (error) {

@@ -11,10 +11,22 @@ export type ValueType =
 /** A value in a condition, a `let` or a message; null is unknown. */
 export type Value = number | string | boolean | null | readonly Value[];
 
-/** What a condition reads: the row at hand, a rule's `let` values so far (by index), and in patterns the match so far. */
+/** The entries of a named list, as of the place in the stream at which a condition is asked. */
+export interface ListEntries {
+  has(value: string): boolean;
+  values(): Iterable<string>;
+}
+/** In the order of `Plan.lists`. */
+export type Lists = readonly ListEntries[];
+
+/**
+ * What a condition reads: the row at hand, a rule's `let` values so far (by index), the lists, and in patterns the
+ * match so far.
+ */
 export interface Frame {
   readonly row: Row;
   readonly lets: readonly Value[];
+  readonly lists: Lists;
   readonly match?: MatchView;
 }
 

@@ -30,6 +30,7 @@ export interface Plan {
   readonly stores: readonly StorePlan[];
   /** By the name of the table's event. */
   readonly scoring: ReadonlyMap<string, ScoringPlan>;
+  /** Lists by name, with what the rule files put into them at first. */
   readonly lists: ReadonlyMap<string, ReadonlySet<string>>;
 }
 

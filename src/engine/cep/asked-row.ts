@@ -1,5 +1,5 @@
 import type { Row } from '../../events/row.ts';
-import type { Frame, Value } from '../../rules/plan-parts.ts';
+import type { Frame, Lists, Value } from '../../rules/plan-parts.ts';
 import type { Atom, Atoms } from './atoms.ts';
 import type { MatchSoFar } from './match-so-far.ts';
 import type { Partial } from './partial.ts';
@@ -20,14 +20,23 @@ export class AskedRow {
   failure: Failure | null = null;
   readonly #atoms: Atoms;
   readonly #match: MatchSoFar;
-  readonly #frame: { row: Row; lets: readonly Value[]; match: MatchSoFar };
+  readonly #frame: { row: Row; lets: readonly Value[]; lists: Lists; match: MatchSoFar };
   #steps = 0;
   #known = new Uint8Array(0);
 
   constructor(atoms: Atoms, match: MatchSoFar, row: Row) {
     this.#atoms = atoms;
     this.#match = match;
-    this.#frame = { row, lets: NO_LETS, match };
+    this.#frame = { row, lets: NO_LETS, lists: [], match };
+  }
+
+  get lists(): Lists {
+    return this.#frame.lists;
+  }
+
+  /** As of the batch at hand. */
+  set lists(lists: Lists) {
+    this.#frame.lists = lists;
   }
 
   begin(row: Row, steps: number): void {

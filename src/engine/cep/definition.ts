@@ -12,7 +12,7 @@ export interface Definition {
   readonly summing: Summing;
   /** Infinity: no limit. */
   readonly within: Micros;
-  /** What conditions are asked with; pointed at the row and the partial match at hand. */
+  /** What conditions are asked with; pointed at the row, the lists and the partial match at hand. */
   readonly asked: AskedRow;
   readonly match: MatchSoFar;
 }

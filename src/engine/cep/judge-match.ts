@@ -6,10 +6,10 @@ import type { Sink } from './sink.ts';
 
 /** The `let` values of a whole match; null: `when` or `unless` refuses it, or one of them threw. */
 export function judge(definition: Definition, last: Partial, sink: Sink | null): readonly Value[] | null {
-  const { plan, match } = definition;
+  const { plan, match, asked } = definition;
   match.partial = last;
   const lets: Value[] = [];
-  const frame = { row: last.row, lets, match };
+  const frame = { row: last.row, lets, lists: asked.lists, match };
   let name = 'let';
   try {
     for (const item of plan.lets) {

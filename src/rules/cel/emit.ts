@@ -1,4 +1,4 @@
-import type { Expression, ValueType } from '../plan-parts.ts';
+import type { Expression, ListEntries, ValueType } from '../plan-parts.ts';
 import { compileArithmetic, compileNegative } from './arithmetic.ts';
 import { compileCell } from './cells.ts';
 import { isNamedList, typeOf } from './check.ts';
@@ -82,8 +82,8 @@ function emitVariable({ type, origin }: Variable, to: Emission): Compiled {
     case 'at':
       return compiled(type, ({ row }) => row.at, false);
     case 'list': {
-      const entries = entriesOf(origin.name, to);
-      return compiled(type, () => [...entries], false);
+      const list = listIndex(origin.name, to);
+      return compiled(type, ({ lists }) => [...(lists[list] as ListEntries).values()], false);
     }
     default:
       return emitMatch(type, origin, to);
@@ -116,9 +116,10 @@ function emitMatch(type: ValueType, origin: MatchOrigin, to: Emission): Compiled
   }
 }
 
-function entriesOf(name: string, to: Emission): ReadonlySet<string> {
+/** In `Frame.lists`. */
+function listIndex(name: string, to: Emission): number {
   to.lists.add(name);
-  return to.scope.lists.get(name) ?? new Set();
+  return [...to.scope.lists.keys()].indexOf(name);
 }
 
 function emitLocal(name: string, to: Emission): Compiled {
@@ -143,7 +144,7 @@ function emitBinary(term: Extract<Term, { kind: 'binary' }>, to: Emission): Comp
 function emitIn(left: Term, right: Term, to: Emission): Compiled {
   const value = emit(left, to);
   if (right.kind === 'variable' && right.variable.origin.kind === 'list' && isNamedList(right)) {
-    return compileInNamedList(value, entriesOf(right.variable.origin.name, to));
+    return compileInNamedList(value, listIndex(right.variable.origin.name, to));
   }
   if (right.kind === 'list')
     return compileInItems(

@@ -1,4 +1,4 @@
-import type { Expression, Frame, Value } from '../plan-parts.ts';
+import type { Expression, Frame, ListEntries, Value } from '../plan-parts.ts';
 import { formatValue } from '../value-format.ts';
 import { compileComparison, equalValues } from './comparison.ts';
 import { asBool, asList, type Compiled, compiled } from './compiled.ts';
@@ -62,18 +62,18 @@ export function compileInList(left: Compiled, list: Compiled): Compiled {
   return compiled('bool', run, left.throws || list.throws);
 }
 
-/** `x in lists.NAME`: a column by its exact text, any other value by its canonical one. */
-export function compileInNamedList(left: Compiled, entries: ReadonlySet<string>): Compiled {
+/** `x in lists.NAME`: a column by its exact text, any other value by its canonical one. `list`: index in `Frame.lists`. */
+export function compileInNamedList(left: Compiled, list: number): Compiled {
   const { run: value, text, type } = left;
   const run: Expression =
     text !== null
       ? (frame) => {
           const cell = text(frame);
-          return cell === null ? null : entries.has(cell);
+          return cell === null ? null : (frame.lists[list] as ListEntries).has(cell);
         }
       : (frame) => {
           const known = value(frame);
-          return known === null ? null : entries.has(formatValue(known, type));
+          return known === null ? null : (frame.lists[list] as ListEntries).has(formatValue(known, type));
         };
   return compiled('bool', run, left.throws);
 }

@@ -25,7 +25,7 @@ export interface Scope {
   readonly row: ReadonlyMap<string, Variable>;
   /** `old.x`; null where the event has no old rows (its ops are inserts only). */
   readonly old: ReadonlyMap<string, Variable> | null;
-  /** `lists.NAME`: bound when a condition is compiled. */
+  /** `lists.NAME`, in the order of `Frame.lists`. */
   readonly lists: ReadonlyMap<string, ReadonlySet<string>>;
   /** In patterns: the steps, and what they have taken; null in rules. */
   readonly match: MatchScope | null;

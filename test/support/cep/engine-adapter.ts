@@ -88,7 +88,7 @@ function entries(pattern: PatternPlan, { tables }: Plan, row: Row): ReadonlyMap<
   const found = new Map<string, number>();
   const bears = (event: number) => {
     const when = tables[row.table]?.events[event]?.when;
-    return when === null || (when !== undefined && when({ row, lets: [] }) === true);
+    return when === null || (when !== undefined && when({ row, lets: [], lists: [] }) === true);
   };
   const bits = ({ steps }: PatternInput) =>
     steps.reduce((sum, step) => (bears(pattern.steps[step]?.eventIndex ?? -1) ? sum | (1 << step) : sum), 0);

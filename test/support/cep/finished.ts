@@ -87,9 +87,11 @@ function isWanted(scene: Scene, takes: readonly Take[]): boolean {
   const match = viewOf(scene, takes);
   const lets: Value[] = [];
   for (const value of plan.lets) {
-    lets.push(value.kind === 'cel' ? value.value({ row, lets, match }) : hasChanged(scene, value, takes));
+    lets.push(
+      value.kind === 'cel' ? value.value({ row, lets, lists: [], match }) : hasChanged(scene, value, takes),
+    );
   }
-  return holds(plan.when, { row, lets, match });
+  return holds(plan.when, { row, lets, lists: [], match });
 }
 
 /** Known values that differ. */

@@ -60,7 +60,7 @@ function entries(plan: PatternPlan, tables: readonly TablePlan[], row: Row): Map
 
 function bears(tables: readonly TablePlan[], row: Row, eventIndex: number): boolean {
   const event = tables[row.table]?.events[eventIndex];
-  return event !== undefined && holds(event.when, { row, lets: [] });
+  return event !== undefined && holds(event.when, { row, lets: [], lists: [] });
 }
 
 /** Unknown is not true. */
@@ -74,7 +74,7 @@ export function satisfies(scene: Scene, { step, row }: Take, takes: readonly Tak
   const event = scene.events[row];
   if (wanted === undefined || event === undefined || !event.steps.has(step)) return false;
   if (wanted.table !== event.row.table || !bears(scene.tables, event.row, wanted.eventIndex)) return false;
-  const frame = { row: event.row, lets: [], match: viewOf(scene, takes) };
+  const frame = { row: event.row, lets: [], lists: [], match: viewOf(scene, takes) };
   return holds(wanted.rowWhen, frame) && holds(wanted.matchWhen, frame);
 }
 
@@ -83,7 +83,7 @@ export function ends(scene: Scene, { step, row }: Take, takes: readonly Take[]):
   const until = scene.plan.steps[step]?.until ?? null;
   const event = scene.events[row];
   if (until === null || event === undefined) return false;
-  return holds(until, { row: event.row, lets: [], match: viewOf(scene, takes) });
+  return holds(until, { row: event.row, lets: [], lists: [], match: viewOf(scene, takes) });
 }
 
 export function endsGroup(
@@ -92,5 +92,7 @@ export function endsGroup(
   takes: readonly Take[],
 ): boolean {
   const row = scene.events[event]?.row;
-  return row?.table === until.table && holds(until.when, { row, lets: [], match: viewOf(scene, takes) });
+  return (
+    row?.table === until.table && holds(until.when, { row, lets: [], lists: [], match: viewOf(scene, takes) })
+  );
 }

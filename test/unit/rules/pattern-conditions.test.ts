@@ -113,7 +113,7 @@ describe('a condition of a step', () => {
     const made = when('amount > 5 && l.country != country && (amount < 9 || country == "DE")');
     const [, t] = made.pattern.steps;
     const taken = matchOf(made, { l: [LOGIN], t: TRANSFERS });
-    const frame = (cells: Taken) => ({ row: rowOf(made.plan, 0, cells), lets: [], match: taken });
+    const frame = (cells: Taken) => ({ row: rowOf(made.plan, 0, cells), lets: [], lists: [], match: taken });
     expect(t?.rowWhen?.(frame({ amount: '6', country: 'BR' }))).toBe(true);
     expect(t?.rowWhen?.(frame({ amount: '9', country: 'BR' }))).toBe(false);
     expect(t?.rowWhen?.(frame({ amount: null, country: 'BR' }))).toBeNull();
@@ -126,7 +126,7 @@ describe('a condition of a step', () => {
     const [, t] = made.pattern.steps;
     const row = rowOf(made.plan, 0, { amount: '4', country: 'DE' });
     const asked = (taken: readonly Taken[]) =>
-      t?.matchWhen?.({ row, lets: [], match: matchOf(made, { t: taken }) });
+      t?.matchWhen?.({ row, lets: [], lists: [], match: matchOf(made, { t: taken }) });
     expect(t?.rowWhen).toBeNull();
     expect(asked([])).toBe(true);
     expect(asked(TRANSFERS)).toBe(true);
@@ -145,7 +145,7 @@ describe('a condition of a step', () => {
     const [, t] = made.pattern.steps;
     const row = rowOf(made.plan, 0, { country: 'DE' });
     expect(t?.rowWhen).toBeNull();
-    expect(t?.matchWhen?.({ row, lets: [], match: matchOf(made, { l: [LOGIN] }) })).toBe(false);
+    expect(t?.matchWhen?.({ row, lets: [], lists: [], match: matchOf(made, { l: [LOGIN] }) })).toBe(false);
   });
 
   test('that is equal on the same table is the same closure, in all patterns', () => {

@@ -23,6 +23,8 @@ scoring:
   transaction: { bands: { flag: 50, block: 100 } }
 `;
 
+const TRUSTED = new Set(['42']);
+
 export function patternPlan(lines: string): { readonly plan: Plan; readonly pattern: PatternPlan } {
   const plan = planOf(`${PATTERN_EVENTS}patterns:\n  - id: p\n${lines}`);
   const [pattern] = plan.patterns;
@@ -93,5 +95,5 @@ function aggregated(fn: PatternPlan['aggregates'][number]['fn'], numbers: number
 
 /** What a condition of a whole match sees. */
 export function wholeFrame(match: MatchView, lets: readonly Value[] = []): Frame {
-  return { row: { ...NO_ROW }, lets, match };
+  return { row: { ...NO_ROW }, lets, lists: [TRUSTED], match };
 }

@@ -160,6 +160,7 @@ rules:
         roles: 1,
       } as const,
       lets: [],
+      lists: [],
     });
     const when = events?.[1]?.when;
     expect(events?.map(({ name }) => name)).toEqual(['t', 'c']);

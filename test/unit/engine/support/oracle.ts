@@ -36,7 +36,7 @@ function cellsOf(...[plan, window, rows, index]: Asked): (string | null)[] | nul
     .slice(0, index + 1)
     .filter(({ other, arrival }) => {
       const bears = plan.tables[store.table]?.events[store.eventIndex]?.when ?? null;
-      const frame = { row: other, lets: [] };
+      const frame = { row: other, lets: [], lists: [] };
       return (
         other.table === store.table &&
         !other.late &&

@@ -112,7 +112,11 @@ environment.registerVariable('at1', 'google.protobuf.Timestamp');
 
 function frameOf(cells: readonly Cell[]): Frame {
   const times = { at: 0, commitAt: 0, watermark: 0, late: false };
-  return { row: { table: 0, op: 'insert', cells, old: null, position: '', roles: 1, ...times }, lets: [] };
+  return {
+    row: { table: 0, op: 'insert', cells, old: null, position: '', roles: 1, ...times },
+    lets: [],
+    lists: [],
+  };
 }
 
 function cellsOf({ a, b, s, t, p, q, at1 }: Row): readonly Cell[] {

@@ -84,6 +84,7 @@ export function frame({ row = {}, old = null, lets = [11, 'FR'] }: RowParts = {}
   return {
     row: { ...place, ...times, cells: cellsOf({ ...ROW, ...row }), old: old === null ? null : cellsOf(old) },
     lets,
+    lists: [...LISTS.values()],
   };
 }
 

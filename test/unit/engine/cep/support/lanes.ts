@@ -130,7 +130,7 @@ export class Lanes {
   #entries(row: Row): Map<string, number> {
     const entries = new Map<string, number>();
     const events = this.plan.tables[row.table]?.events ?? [];
-    const frame = { row, lets: [] };
+    const frame = { row, lets: [], lists: [] };
     const bears = (index: number) =>
       (events[index]?.when ?? null) === null || events[index]?.when?.(frame) === true;
     for (const input of this.pattern.inputs) {
