@@ -1,4 +1,5 @@
 import { checkCommand } from './check.ts';
+import { deadLettersCommand } from './dead-letters.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { initCommand } from './init.ts';
@@ -21,5 +22,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   checkCommand,
   testCommand,
   replayCommand,
+  deadLettersCommand,
   schemaCommand,
 ];

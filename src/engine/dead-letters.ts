@@ -1,4 +1,5 @@
 import type { Row } from '../events/row.ts';
+import { encodeRowChange } from '../events/row-change.ts';
 import { rowJson } from './evidence.ts';
 import type { DeadLetter, Outputs } from './outputs.ts';
 import type { TableProgram } from './program.ts';
@@ -30,5 +31,6 @@ export function bury(
     position,
     error: cutMessage(error instanceof Error ? error.message : String(error)),
     eventJson: rowJson(table.plan, row),
+    changeJson: encodeRowChange(table.plan, row),
   });
 }

@@ -4,8 +4,9 @@ import type { Lists } from '../rules/plan-parts.ts';
 import { contributionsOf, type ScoredHit } from './contributions.ts';
 import { bury } from './dead-letters.ts';
 import { rowJson } from './evidence.ts';
-import { alertOf, hitOf, ruleBlockOf } from './hit-outputs.ts';
-import { isHere, type Judgement, judge } from './judge.ts';
+import { act } from './hit-outputs.ts';
+import { isHere, judge } from './judge.ts';
+import { judgeAgain } from './judge-again.ts';
 import { noOutputs, type Outputs } from './outputs.ts';
 import type { PartitionState } from './partition-state.ts';
 import { PatternFold } from './pattern-fold.ts';
@@ -43,6 +44,10 @@ export function fold(plan: Plan, state: PartitionState, batch: FoldBatch): Folde
   const patterns = new PatternFold(state, outputs);
   for (const row of batch.rows) {
     context.start(row);
+    if (row.letter !== undefined) {
+      judgeAgain(row.letter, context, outputs);
+      continue;
+    }
     foldRow(context, outputs);
     state.arrived(row);
     if (!row.late) patterns.enter(context);
@@ -83,17 +88,6 @@ function appendTo(store: StoreProgram, context: RowContext, outputs: Outputs): v
     return;
   }
   context.append(store);
-}
-
-function act(judgement: Judgement, context: RowContext, outputs: Outputs): ScoredHit {
-  const hit = hitOf(judgement, context);
-  outputs.hits.push(hit);
-  if (hit.silenced) return { ...hit, flags: false };
-  const alert = alertOf(judgement, context);
-  if (alert !== null) outputs.alerts.push(alert);
-  const block = ruleBlockOf(judgement, context);
-  if (block !== null) outputs.blocks.push(block);
-  return { ...hit, flags: judgement.rule.plan.actions.some(({ kind }) => kind === 'flag') };
 }
 
 function reportLate({ row, table }: RowContext, outputs: Outputs): void {

@@ -1,12 +1,25 @@
+import type { ScoredHit } from './contributions.ts';
 import { alertIdOf, blockOf, eventsJson, subjectJson } from './evidence.ts';
 import type { Judgement } from './judge.ts';
 import { alertWebhooks, messageText, toldLets } from './message.ts';
-import type { Alert, Block, Hit } from './outputs.ts';
+import type { Alert, Block, Hit, Outputs } from './outputs.ts';
 import type { RowContext } from './row-context.ts';
 import { cutMessage } from './text.ts';
 
+/** Puts out what a hit does, unless a cooldown keeps it silent, and returns what it adds to the row's decision. */
+export function act(judgement: Judgement, context: RowContext, outputs: Outputs): ScoredHit {
+  const hit = hitOf(judgement, context);
+  outputs.hits.push(hit);
+  if (hit.silenced) return { ...hit, flags: false };
+  const alert = alertOf(judgement, context);
+  if (alert !== null) outputs.alerts.push(alert);
+  const block = ruleBlockOf(judgement, context);
+  if (block !== null) outputs.blocks.push(block);
+  return { ...hit, flags: judgement.rule.plan.actions.some(({ kind }) => kind === 'flag') };
+}
+
 /** What a hit is to metrics, replay and decisions. */
-export function hitOf(judgement: Judgement, { row }: RowContext): Hit {
+function hitOf(judgement: Judgement, { row }: RowContext): Hit {
   const { plan } = judgement.rule;
   const { position, at } = row;
   const { silenced } = judgement;
@@ -22,7 +35,7 @@ export function hitOf(judgement: Judgement, { row }: RowContext): Hit {
 }
 
 /** The alert of a hit whose actions are not silent; null where the rule makes none. */
-export function alertOf(judgement: Judgement, context: RowContext): Alert | null {
+function alertOf(judgement: Judgement, context: RowContext): Alert | null {
   const { plan } = judgement.rule;
   const webhooks = alertWebhooks(plan.actions);
   if (webhooks === null) return null;
@@ -47,7 +60,7 @@ export function alertOf(judgement: Judgement, context: RowContext): Alert | null
 }
 
 /** The block of a hit whose actions are not silent; null where there is none to make. */
-export function ruleBlockOf({ rule: { plan } }: Judgement, { row }: RowContext): Block | null {
+function ruleBlockOf({ rule: { plan } }: Judgement, { row }: RowContext): Block | null {
   if (plan.mode !== 'live' || plan.block === null) return null;
   if (!plan.actions.some(({ kind }) => kind === 'block')) return null;
   const block = blockOf(plan.block, row);

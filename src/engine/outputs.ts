@@ -16,6 +16,8 @@ export interface Outputs {
   readonly blocks: Block[];
   readonly late: LateEvent[];
   readonly deadLetters: DeadLetter[];
+  /** Dead letters that have been judged again. */
+  readonly replays: Replay[];
   /** Partial matches that a cap has cost. */
   readonly evicted: { readonly pattern: string; readonly partials: number }[];
 }
@@ -29,14 +31,15 @@ export function noOutputs(): Outputs {
     blocks: [],
     late: [],
     deadLetters: [],
+    replays: [],
     evicted: [],
   };
 }
 
 /** Whether anything of it goes into the store. */
 export function writesNothing(outputs: Outputs): boolean {
-  const { decisions, alerts, blocks, late, deadLetters } = outputs;
-  return [decisions, alerts, blocks, late, deadLetters].every(({ length }) => length === 0);
+  const { decisions, alerts, blocks, late, deadLetters, replays } = outputs;
+  return [decisions, alerts, blocks, late, deadLetters, replays].every(({ length }) => length === 0);
 }
 
 /** A rule fired on a row: for metrics, replay, tests. */
@@ -78,6 +81,8 @@ export interface Contribution {
   /** Commit time of the row. */
   readonly commitAt: Micros;
   readonly reasons: readonly Reason[];
+  /** It counts only what the decision has no reason of yet: of a dead letter, which may be judged twice. */
+  readonly once?: true;
   /** The action `flag`: the decision is at least in the band `flag`. */
   readonly flag: boolean;
   /** What a band's actions need, should this one take the score over its bound. */
@@ -133,6 +138,15 @@ export interface DeadLetter {
   readonly position: PositionText;
   readonly error: string;
   readonly eventJson: string;
+  /** The row, as `encodeRowChange` has it; null: there is none, an output was refused. */
+  readonly changeJson: string | null;
+}
+
+/** What came of a dead letter that was judged again. */
+export interface Replay {
+  readonly letter: string;
+  /** `forgotten`: no hit, but its windows had lost rows that they held when the row came. */
+  readonly outcome: 'hit' | 'silenced' | 'no hit' | 'forgotten' | 'failed again';
 }
 
 export type { Action };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { positionText } from './position.ts';
-import { type Cell, OPS, type Row } from './row.ts';
+import { type PositionText, positionText } from './position.ts';
+import { type Cell, type Letter, OPS, type Row } from './row.ts';
 
 /**
  * What a BullMQ job carries: the rows in `(from, to]` for one partition, chained, of one rule set version.
@@ -30,6 +30,7 @@ export type Batch = Readonly<z.infer<typeof batchSchema>>;
 
 const LATE = 4;
 const HAS_OLD = 8;
+const LETTER = 16;
 
 export interface RowParts {
   readonly table: number;
@@ -44,7 +45,7 @@ export interface RowParts {
   readonly old: readonly Cell[] | null;
 }
 
-/** [table, op | late | has old, transaction, ordinal, at, watermark, roles, ...cells, ...old]; infinities as text. */
+/** [table, op | late | has old | letter, transaction, ordinal, at, watermark, roles, ...cells, ...old]; infinities as text. */
 export type EncodedRow = readonly (Cell | number | string)[];
 
 /** Once a row and partition: no spread, no intermediate array. */
@@ -66,9 +67,33 @@ export function encodeRow(row: RowParts): EncodedRow {
 
 const HEAD = 7;
 
+/** What a dead letter's row has beside its place in the stream. */
+export interface LetterParts extends Omit<Letter, 'asked'> {
+  /** Where the row stood at first, and the commit time of its transaction. */
+  readonly position: PositionText;
+  readonly commitAt: number;
+}
+
+/** A row as `encodeRow` has it, `ordinal` being that of the message that asks for it; what it was comes last. */
+export function encodeLetter(row: RowParts, letter: LetterParts): EncodedRow {
+  const [table, flags, ...rest] = encodeRow(row);
+  const { id, rule, position, commitAt } = letter;
+  return [table as number, (flags as number) + LETTER, ...rest, id, rule, position, encodeTime(commitAt)];
+}
+const LETTER_PARTS = 4;
+
+function decodeLetter(encoded: EncodedRow, batch: Batch, columns: (table: number) => number): Row {
+  const [table, flags, ...rest] = encoded as readonly number[];
+  const [id, rule, position, commitAt] = encoded.slice(-LETTER_PARTS) as [string, string, string, number];
+  const plain = [table as number, (flags as number) - LETTER, ...rest.slice(0, -LETTER_PARTS)];
+  const row = decodeRow(plain, batch, columns);
+  return { ...row, position, commitAt: decodeTime(commitAt), letter: { id, rule, asked: row.position } };
+}
+
 /** `columns` of a table: how many cells a row of it has. */
 export function decodeRow(encoded: EncodedRow, batch: Batch, columns: (table: number) => number): Row {
   const [table, flags, transaction, ordinal, at, watermark, roles] = encoded as readonly number[];
+  if (((flags as number) & LETTER) !== 0) return decodeLetter(encoded, batch, columns);
   const tx = batch.transactions[transaction as number];
   const op = OPS[(flags as number) & 3];
   if (tx === undefined || op === undefined)

@@ -37,6 +37,21 @@ export interface Row {
   readonly late: boolean;
   /** Bit 0: this partition is the row's home. Bit i + 1: the row's key `TablePlan.keys[i]` lives here. */
   readonly roles: number;
+  /** A dead letter's row, which comes again for one rule alone: it enters no window. */
+  readonly letter?: Letter;
+}
+
+export interface Letter {
+  /** Of weir.dead_letters. */
+  readonly id: string;
+  readonly rule: string;
+  /** The place in the stream where it was asked for; `Row.position` is where it stood at first. */
+  readonly asked: PositionText;
+}
+
+/** Where the stream has the row. */
+export function placeOf({ letter, position }: Pick<Row, 'letter' | 'position'>): PositionText {
+  return letter === undefined ? position : letter.asked;
 }
 
 /** Stands where no row is at hand yet. */

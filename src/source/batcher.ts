@@ -1,4 +1,11 @@
-import { type Batch, type EncodedRow, encodeRow, type RowParts } from '../events/batch.ts';
+import {
+  type Batch,
+  type EncodedRow,
+  encodeLetter,
+  encodeRow,
+  type LetterParts,
+  type RowParts,
+} from '../events/batch.ts';
 import {
   closing,
   type Lsn,
@@ -102,14 +109,32 @@ export class Batcher {
 
   /** A row of the message at its `ordinal`; `advance` follows when all rows of that message are in. */
   add(partition: number, row: OutgoingRow, bytes: number): void {
+    const open = this.#openFor(partition, row);
+    if (open !== null) this.#put(open, encodeRow(row), bytes);
+  }
+
+  /** The row of a dead letter, asked for by the message at its `ordinal`; `advance` follows here too. */
+  addLetter(partition: number, row: OutgoingRow, letter: LetterParts): void {
+    const open = this.#openFor(partition, row);
+    if (open === null) return;
+    const encoded = encodeLetter(row, letter);
+    this.#put(open, encoded, JSON.stringify(encoded).length);
+  }
+
+  /** Where the row goes, which is told its transaction there; null: it was committed in an earlier epoch. */
+  #openFor(partition: number, row: OutgoingRow): Open | null {
     const open = this.#open[partition] as Open;
-    if (this.#replaying && this.#isCommitted(open, row.ordinal)) return;
+    if (this.#replaying && this.#isCommitted(open, row.ordinal)) return null;
     if (open.transaction !== this.#transaction) {
       open.transaction = this.#transaction;
       open.transactions.push([this.#lsnHex, this.#commitAt]);
     }
     row.transaction = open.transactions.length - 1;
-    open.events.push(encodeRow(row));
+    return open;
+  }
+
+  #put(open: Open, encoded: EncodedRow, bytes: number): void {
+    open.events.push(encoded);
     open.bytes += bytes + ROW_OVERHEAD_BYTES;
     this.#rows++;
     if (open.events.length === this.#options.rows) this.#full.push(open);

@@ -6,6 +6,7 @@ import type { ControlStore } from '../store/control.ts';
 import type { RuleSets } from '../store/rule-sets.ts';
 import { AckPoints } from './ack-points.ts';
 import { Acknowledger } from './acknowledger.ts';
+import { askedLetters } from './asked-letters.ts';
 import { Batcher } from './batcher.ts';
 import type { ReplicationConnection } from './connection.ts';
 import { asFault, Fault } from './fault.ts';
@@ -221,6 +222,10 @@ export class Epoch {
       times: raised.ack.times,
       batcher: this.#batcher,
       loadRules: (version) => this.#announced(version),
+      loadLetters: async (ids, inForce) =>
+        askedLetters(await source.control.letters(ids), inForce, (letter, why) =>
+          source.logger.warn({ letter }, `a dead letter stays as it is: ${why}`),
+        ),
       needsOtherPublications: (next) =>
         streamPublications(source.config.slot, next).some((name) => !publications.includes(name)),
       onHeartbeat: (sentAtMs) => {

@@ -1,9 +1,17 @@
 import { z } from 'zod';
 
+/** Dead letters that one message may ask for: they are read at once. */
+export const MOST_LETTERS = 500;
+
 /** What Weir writes into the WAL with `pg_logical_emit_message`, under the prefix of its instance. */
 const messageSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('heartbeat'), sentAt: z.number() }),
   z.object({ kind: z.literal('rules'), version: z.string() }),
+  /** Ids in weir.dead_letters. */
+  z.object({
+    kind: z.literal('letters'),
+    ids: z.array(z.string().regex(/^[1-9]\d{0,17}$/)).max(MOST_LETTERS),
+  }),
 ]);
 export type WeirMessage = z.infer<typeof messageSchema>;
 

@@ -1,7 +1,7 @@
 import { WeirError } from '../errors.ts';
 import { bucketOf, keyText, LANE_KEY, partitionOf } from '../events/keys.ts';
 import { type Cell, OPS, type Op } from '../events/row.ts';
-import type { Plan, TableKey, TablePlan } from '../rules/plan.ts';
+import type { Plan, RulePlan, TableKey, TablePlan } from '../rules/plan.ts';
 import type { Relation } from './change.ts';
 
 export const HOME_ROLE = 1;
@@ -16,6 +16,12 @@ export interface Projection {
   readonly columns: readonly number[];
   /** The published row is the plan's row as it is. */
   readonly same: boolean;
+}
+
+/** Where a rule judges a row, and the row's role there. */
+export interface RuleTarget {
+  readonly partition: number;
+  readonly role: number;
 }
 
 /**
@@ -67,6 +73,16 @@ export class Router {
     this.roles[0] = (this.roles[0] as number) | HOME_ROLE;
     const lane = this.#lanes[table] as number;
     if (lane !== 0) this.#target(this.#partition(LANE_KEY), lane);
+  }
+
+  /** The one partition that judges a row by the rule: where the rule's key lives, or at the row's home without one. */
+  partitionFor({ table, key }: Pick<RulePlan, 'table' | 'key'>, cells: readonly Cell[]): RuleTarget {
+    this.route(table, cells);
+    const bit = key === null ? 0 : 1 << (key + 1);
+    for (let i = 0; i < this.count; i++) {
+      if (((this.roles[i] as number) & bit) !== 0) return { partition: this.targets[i] as number, role: bit };
+    }
+    return { partition: this.targets[0] as number, role: HOME_ROLE };
   }
 
   #target(partition: number, role: number): void {

@@ -1,8 +1,9 @@
 import { unreachable } from '../errors.ts';
 import type { Lsn } from '../events/position.ts';
-import { type Cell, type Micros, UNCHANGED } from '../events/row.ts';
+import { type Cell, type Micros, OPS, UNCHANGED } from '../events/row.ts';
 import type { Plan } from '../rules/plan.ts';
 import type { Acknowledgement, SourceTimes } from '../store/control.ts';
+import type { AskedLetter } from './asked-letters.ts';
 import type { Batcher, OutgoingRow } from './batcher.ts';
 import type { Change, Relation } from './change.ts';
 import { mayFallBehind } from './deadlines.ts';
@@ -29,6 +30,8 @@ export interface ReaderOptions {
   readonly batcher: Batcher;
   /** The rule set of a version; null: the store does not know it. */
   readonly loadRules: (version: string) => Promise<Plan | null>;
+  /** Dead letters that a message asks for and that the plan can judge. */
+  readonly loadLetters: (ids: readonly string[], plan: Plan) => Promise<readonly AskedLetter[]>;
   /** The connection was opened without a publication that this plan needs: the stream has to start anew after it. */
   readonly needsOtherPublications: (plan: Plan) => boolean;
   readonly onHeartbeat: (sentAtMs: number) => void;
@@ -58,6 +61,8 @@ export class TransactionReader {
   #committedRules: string;
   /** A rule set to switch to before the next message. */
   #announced: string | null = null;
+  /** Dead letters to judge again before the next message. */
+  #asked: readonly string[] | null = null;
   /** One for all rows: the batcher copies it. */
   readonly #parts: OutgoingRow = {
     ...{ table: 0, op: 0, late: false, transaction: 0, ordinal: 0, at: 0, watermark: 0, roles: 0 },
@@ -104,6 +109,7 @@ export class TransactionReader {
     for (let i = 0; i < changes.length && !this.stopped; i++) {
       this.#change(changes[i] as Change, sizes[i] as number);
       if (this.#announced !== null) await this.#switchRules(this.#announced);
+      if (this.#asked !== null) await this.#judgeAgain(this.#asked);
     }
     this.#countRows();
   }
@@ -223,10 +229,12 @@ export class TransactionReader {
     const message = change.prefix === this.#prefix ? decodeMessage(change.content) : null;
     if (message !== null) {
       this.#relevant = true;
-      if (message.kind === 'rules') this.#announced = message.version;
+      if (message.kind === 'letters') this.#asked = message.ids;
+      else if (message.kind === 'rules') this.#announced = message.version;
       else this.#heartbeat(message.sentAt);
     }
-    this.#options.batcher.advance(this.#ordinal);
+    // With dead letters the message has been read once they are sent.
+    if (this.#asked === null) this.#options.batcher.advance(this.#ordinal);
   }
 
   #heartbeat(sentAtMs: number): void {
@@ -248,6 +256,30 @@ export class TransactionReader {
     this.#plan = plan;
     this.#mayFallBehind = mayFallBehind(plan);
     if (this.#options.needsOtherPublications(plan)) this.stopAtCommit = true;
+  }
+
+  /** Exactly here: a replay of the stream reads the same letters here again, but for those that are committed. */
+  async #judgeAgain(ids: readonly string[]): Promise<void> {
+    this.#asked = null;
+    for (const asked of await this.#options.loadLetters(ids, this.#plan)) this.#sendLetter(asked);
+    this.#options.batcher.advance(this.#ordinal);
+  }
+
+  /** To the partition of the rule's key alone, and late whatever its time is: the windows have gone on. */
+  #sendLetter({ id, position, rule, change, cells, old }: AskedLetter): void {
+    const parts = this.#parts;
+    parts.table = rule.table;
+    parts.op = OPS.indexOf(change.op);
+    parts.ordinal = this.#ordinal;
+    parts.at = change.at;
+    parts.watermark = this.#clock.watermarks()[rule.table] ?? -Infinity;
+    parts.late = true;
+    parts.cells = cells;
+    parts.old = old;
+    const { partition, role } = this.#router.partitionFor(rule, cells);
+    parts.roles = role;
+    const letter = { id, rule: rule.id, position, commitAt: change.commitAt };
+    this.#options.batcher.addLetter(partition, parts, letter);
   }
 
   #countRows(): void {

@@ -25,7 +25,7 @@ export interface Written {
 /**
  * One transaction, in one round trip without decisions, in two with new ones, in three when another partition had
  * its part in one of them before. Order of locks: checkpoints, decisions (insert, then those that were there), alerts,
- * blocks, late events, dead letters.
+ * blocks, late events, dead letters, those that were judged again.
  * @throws the transaction may still be open (the caller rolls back), or committed when the connection was lost.
  */
 export async function attemptCommit(client: ClientBase, staged: Staged, writer: Writer): Promise<Written> {

@@ -2,6 +2,7 @@ import type { ClientBase, Pool, QueryResultRow } from 'pg';
 import { z } from 'zod';
 import { closing, formatLsn, type PositionText, parseLsn } from '../events/position.ts';
 import type { Acknowledgement, ControlStore, Instance, SourceIdentity } from './control.ts';
+import { readLetters } from './dead-letters.ts';
 import { readLocks } from './partition-locks.ts';
 import { transaction, withClient } from './transaction.ts';
 
@@ -36,6 +37,7 @@ export function openControl(pool: Pool, processorId: string): ControlStore {
       await pool.query(PUT_RULES, [version, content]);
     },
     getRules: async (version) => (await rows<{ content: string }>(GET_RULES, [version]))[0]?.content ?? null,
+    letters: (ids) => readLetters(pool, processorId, ids),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Lsn, PositionText } from '../events/position.ts';
 import type { Micros } from '../events/row.ts';
+import type { StoredLetter } from './dead-letters.ts';
 
 /** Time as the source has made it up to a position; stored with each acknowledgement, so that a replay stamps the same. */
 export interface SourceTimes {
@@ -63,4 +64,6 @@ export interface ControlStore {
   /** A validated rule set, whole; its content is what `rules/` needs to compile it again. */
   putRules(version: string, content: string): Promise<void>;
   getRules(version: string): Promise<string | null>;
+  /** Dead letters by id, but for those that have been judged again. */
+  letters(ids: readonly string[]): Promise<readonly StoredLetter[]>;
 }

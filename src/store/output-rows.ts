@@ -1,5 +1,5 @@
 import type { QueryConfig } from 'pg';
-import type { Alert, Block, DeadLetter, LateEvent } from '../engine/outputs.ts';
+import type { Alert, Block, DeadLetter, LateEvent, Replay } from '../engine/outputs.ts';
 import type { PositionText } from '../events/position.ts';
 import { cleanJson, cleanText } from './text.ts';
 
@@ -12,6 +12,7 @@ export interface OutputRows {
   readonly blocks: readonly Block[];
   readonly late: readonly LateEvent[];
   readonly deadLetters: readonly DeadLetter[];
+  readonly replays: readonly Replay[];
 }
 
 export interface AlertRow extends Alert {
@@ -29,6 +30,7 @@ export function outputStatements(
   if (rows.blocks.length > 0) statements.push(blockStatement(rows.blocks, processorId));
   if (rows.late.length > 0) statements.push(lateStatement(rows.late, processorId));
   if (rows.deadLetters.length > 0) statements.push(deadLetterStatement(rows.deadLetters, processorId));
+  if (rows.replays.length > 0) statements.push(replayStatement(rows.replays, processorId));
   return statements;
 }
 
@@ -139,9 +141,10 @@ function lateStatement(late: readonly LateEvent[], processorId: string): QueryCo
   };
 }
 
-const INSERT_DEAD_LETTERS = `insert into weir.dead_letters (rule_id, event, position, error, payload, processor_id)
-  select rule_id, event, position, error, payload, $6
-  from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[]) as d (rule_id, event, position, error, payload)`;
+const INSERT_DEAD_LETTERS = `insert into weir.dead_letters (rule_id, event, position, error, payload, change, processor_id)
+  select rule_id, event, position, error, payload, change, $7
+  from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::jsonb[])
+    as d (rule_id, event, position, error, payload, change)`;
 
 function deadLetterStatement(letters: readonly DeadLetter[], processorId: string): QueryConfig {
   return {
@@ -153,7 +156,22 @@ function deadLetterStatement(letters: readonly DeadLetter[], processorId: string
       letters.map((d) => d.position),
       letters.map((d) => cleanText(d.error)),
       letters.map((d) => cleanJson(d.eventJson)),
+      letters.map((d) => (d.changeJson === null ? null : cleanJson(d.changeJson))),
       processorId,
     ],
+  };
+}
+
+/** What two messages have asked for is told once. */
+const RESOLVE = `update weir.dead_letters d
+  set replayed_at = clock_timestamp(), outcome = r.outcome, resolved_at = coalesce(d.resolved_at, clock_timestamp())
+  from unnest($1::bigint[], $2::text[]) as r (dead_letter_id, outcome)
+  where d.dead_letter_id = r.dead_letter_id and d.processor_id = $3 and d.replayed_at is null`;
+
+function replayStatement(replays: readonly Replay[], processorId: string): QueryConfig {
+  return {
+    name: 'weir_replays',
+    text: RESOLVE,
+    values: [replays.map(({ letter }) => letter), replays.map(({ outcome }) => outcome), processorId],
   };
 }

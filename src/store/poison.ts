@@ -64,7 +64,7 @@ class Trial {
   }
 
   async refusesLetter(letter: DeadLetter): Promise<boolean> {
-    const rows = { alerts: [], blocks: [], late: [], deadLetters: [letter] };
+    const rows = { alerts: [], blocks: [], late: [], deadLetters: [letter], replays: [] };
     return (await this.#refusal(outputStatements(rows, this.#writer.processorId, false))) !== null;
   }
 

@@ -15,6 +15,7 @@ export function letterOf(commits: readonly PartitionCommit[], output: object, er
     position: found.position,
     error: cutText(`PostgreSQL refused the ${found.kind}: ${error.message}`, 1_000),
     eventJson: JSON.stringify({ kind: found.kind, refused: cutText(JSON.stringify(output), MAX_PAYLOAD) }),
+    changeJson: null,
   };
 }
 
@@ -26,6 +27,7 @@ export function plainLetter(letter: DeadLetter): DeadLetter {
     position: asciiText(letter.position),
     error: asciiText(letter.error),
     eventJson: JSON.stringify({ refused: asciiText(letter.eventJson) }),
+    changeJson: null,
   };
 }
 

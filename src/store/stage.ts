@@ -1,4 +1,4 @@
-import type { Block, Contribution, DeadLetter, LateEvent, Outputs } from '../engine/outputs.ts';
+import type { Block, Contribution, DeadLetter, LateEvent, Outputs, Replay } from '../engine/outputs.ts';
 import type { PositionText } from '../events/position.ts';
 import type { Mode } from '../rules/plan-parts.ts';
 import { type AlertRow, compareText } from './output-rows.ts';
@@ -14,6 +14,7 @@ export interface Staged {
   readonly blocks: readonly Block[];
   readonly late: readonly LateEvent[];
   readonly deadLetters: readonly OwnedLetter[];
+  readonly replays: readonly Replay[];
   /** What PostgreSQL refused, with what is written in its place. */
   readonly refused: ReadonlyMap<object, DeadLetter>;
   /** false: PostgreSQL's NOTIFY queue is full (some session listens and never reads). */
@@ -86,6 +87,10 @@ export function stage(
       ),
       ...(only === undefined ? substitutes(sorted, refused) : []),
     ],
+    replays: each(
+      (o) => o.replays,
+      (r) => r,
+    ),
     refused,
     notify,
   };

@@ -4,7 +4,7 @@ import { noOutputs, writesNothing } from '../engine/outputs.ts';
 import { PartitionState } from '../engine/partition-state.ts';
 import { type Batch, decodeRow, type EncodedRow } from '../events/batch.ts';
 import type { PositionText } from '../events/position.ts';
-import type { Row } from '../events/row.ts';
+import { placeOf, type Row } from '../events/row.ts';
 import { failpoint } from '../failpoint.ts';
 import type { BatchReport } from '../queue/queue.ts';
 import type { Plan } from '../rules/plan.ts';
@@ -246,7 +246,7 @@ export function isTransient(error: unknown): boolean {
 function rowsAbove(batch: Batch, { plan, position }: { plan: Plan; position: PositionText }): Row[] {
   const width = (table: number): number => plan.tables[table]?.columns.length ?? 0;
   const rows = batch.events.map((event) => decodeRow(event as EncodedRow, batch, width));
-  return batch.from === position ? rows : rows.filter((row) => row.position > position);
+  return batch.from === position ? rows : rows.filter((row) => placeOf(row) > position);
 }
 
 function hitsOf({ hits, matches }: PartitionCommit['outputs']): number {

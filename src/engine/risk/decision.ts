@@ -24,7 +24,9 @@ export function applyContribution(
   before: DecisionState | null,
   contribution: Contribution,
 ): { readonly after: DecisionState; readonly crossed: readonly Band[] } {
-  const reasons = [...(before?.reasons ?? []), ...contribution.reasons].sort(byRule);
+  const known = before?.reasons ?? [];
+  const added = contribution.once === true ? unknownOf(contribution.reasons, known) : contribution.reasons;
+  const reasons = [...known, ...added].sort(byRule);
   const score = combined(scoring, reasons);
   const from = indexOf(scoring, before?.band ?? null);
   const flagged = contribution.flag ? indexOf(scoring, FLAG) : -1;
@@ -37,6 +39,10 @@ export function applyContribution(
   const lowest = contribution.flag || before?.band === FLAG ? FLAG : null;
   const after = { score, band: scoring.bands[to]?.name ?? lowest, reasons };
   return { after, crossed: scoring.bands.slice(from + 1, to + 1) };
+}
+
+function unknownOf(reasons: readonly Reason[], known: readonly Reason[]): readonly Reason[] {
+  return reasons.filter(({ rule }) => !known.some((reason) => reason.rule === rule));
 }
 
 function combined({ combine }: ScoringPlan, reasons: readonly Reason[]): number {

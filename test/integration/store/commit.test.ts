@@ -71,7 +71,14 @@ describe.each([14, 18] as const)('the commit, on PostgreSQL %i', (version) => {
               { event: 'transaction', position: rowAt(1), at: 1, watermark: -Infinity, eventJson: '{}' },
             ],
             deadLetters: [
-              { rule: 'r', event: 'transaction', position: rowAt(1), error: 'e', eventJson: '{"a":1}' },
+              {
+                rule: 'r',
+                event: 'transaction',
+                position: rowAt(1),
+                error: 'e',
+                eventJson: '{"a":1}',
+                changeJson: '{}',
+              },
             ],
           }),
         }),
@@ -165,7 +172,14 @@ describe.each([14, 18] as const)('the commit, on PostgreSQL %i', (version) => {
     const blocker = await store.client();
     await blocker.query('begin');
     await blocker.query('lock table weir.dead_letters in exclusive mode');
-    const letter = { rule: 'r', event: 'e', position: rowAt(1), error: 'e', eventJson: '{}' };
+    const letter = {
+      rule: 'r',
+      event: 'e',
+      position: rowAt(1),
+      error: 'e',
+      eventJson: '{}',
+      changeJson: null,
+    };
     const commit = commitOf(0, {
       outputs: outputs({
         alerts: [alertOf('a')],

@@ -92,7 +92,14 @@ describe.each([14, 18] as const)('outputs that PostgreSQL refuses, on PostgreSQL
   });
 
   it('may be a dead letter itself, which is then kept as plain text', async () => {
-    const letter = { rule: 'r', event: 'e', position: rowAt(1), error: 'e', eventJson: '{"not": json}' };
+    const letter = {
+      rule: 'r',
+      event: 'e',
+      position: rowAt(1),
+      error: 'e',
+      eventJson: '{"not": json}',
+      changeJson: null,
+    };
     await commitBatch(client, [commitOf(0, { outputs: outputs({ deadLetters: [letter] }) })], writer('me'));
     expect(await letters()).toEqual([
       { rule_id: 'r', error: expect.stringContaining('invalid input syntax'), kind: 'dead letter' },

@@ -57,6 +57,7 @@ async function readAll(wal: Wal) {
   const reader: TransactionReader = new TransactionReader(plan, {
     ...{ slot: SLOT, partitions: 1, acknowledged: START, times, batcher },
     loadRules: planOf,
+    loadLetters: async () => [],
     needsOtherPublications: () => false,
     onHeartbeat: () => undefined,
     onRows: () => undefined,

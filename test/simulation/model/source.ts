@@ -56,6 +56,7 @@ export class Source {
       ...{ slot: SLOT, partitions: positions.length, acknowledged: ack.lsn, times: ack.times },
       batcher: this.#batcher,
       loadRules: planOf,
+      loadLetters: async () => [],
       needsOtherPublications: () => false,
       onHeartbeat: () => undefined,
       onRows: () => undefined,

@@ -142,6 +142,7 @@ test('weir schema prints a draft-07 schema', async () => {
 test('every command has --help and --json', async () => {
   expect(COMMANDS.map(({ name }) => name).sort()).toEqual([
     'check',
+    'dead-letters',
     'demo',
     'doctor',
     'init',

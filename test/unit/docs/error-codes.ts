@@ -15,6 +15,7 @@ export const ERROR_CODES = {
   WEIR_CONFIG_FILE: '`weir.yaml` cannot be read, is not YAML, or has an unknown key',
   WEIR_CONFIG_VALUE: 'A setting has a value that it cannot have',
   WEIR_DATABASE: 'DATABASE_URL names another database than the one recorded',
+  WEIR_DEAD_LETTERS: 'What `weir dead-letters` is asked for makes no sense',
   WEIR_EMBEDDED_POSTGRES: 'The embedded PostgreSQL of `weir demo` does not start',
   WEIR_EVENTS_UNREADABLE: 'The file of events of `weir replay` cannot be read',
   WEIR_HTTP_ADDRESS: 'This machine has no such address to listen on',

@@ -111,6 +111,7 @@ describe('a rule', () => {
         position: '0000000000000001.000000000000',
         error: '1 / nothing\ufffd',
         eventJson: '{"id":1,"user_id":1,"amount":1.50,"note":"x"}',
+        changeJson: expect.stringContaining('"amount":"1.50"'),
       },
     ]);
   });

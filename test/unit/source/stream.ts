@@ -3,10 +3,12 @@ import { decodeRow } from '../../../src/events/batch.ts';
 import type { Lsn, PositionText } from '../../../src/events/position.ts';
 import type { Row } from '../../../src/events/row.ts';
 import type { Plan } from '../../../src/rules/plan.ts';
+import { askedLetters } from '../../../src/source/asked-letters.ts';
 import { Batcher } from '../../../src/source/batcher.ts';
 import type { Change } from '../../../src/source/change.ts';
 import { TransactionReader } from '../../../src/source/transaction-reader.ts';
 import type { SourceTimes } from '../../../src/store/control.ts';
+import type { StoredLetter } from '../../../src/store/dead-letters.ts';
 import { relation, SECOND } from './plans.ts';
 
 export const T0 = 1_700_000_000 * SECOND;
@@ -40,6 +42,8 @@ export interface StreamOptions {
   readonly rows?: number;
   readonly bytes?: number;
   readonly plans?: readonly Plan[];
+  /** In the store. */
+  readonly letters?: readonly StoredLetter[];
 }
 
 /** Reader and batcher as an epoch has them, with what comes out of them. */
@@ -48,6 +52,7 @@ export class Stream {
   readonly reader: TransactionReader;
   readonly batcher: Batcher;
   readonly heartbeats: number[] = [];
+  readonly passedOver: string[] = [];
   readonly counted = new Map<string, number>();
   readonly #plans: readonly Plan[];
 
@@ -71,6 +76,8 @@ export class Stream {
       },
       options.plan.version,
     );
+    const stored = async (ids: readonly string[]) =>
+      (options.letters ?? []).filter(({ id }) => ids.includes(id));
     this.reader = new TransactionReader(options.plan, {
       slot: 'weir',
       partitions: options.positions.length,
@@ -78,6 +85,8 @@ export class Stream {
       times,
       batcher: this.batcher,
       loadRules: async (version) => this.#plans.find((plan) => plan.version === version) ?? null,
+      loadLetters: async (ids, plan) =>
+        askedLetters(await stored(ids), plan, (_, why) => this.passedOver.push(why)),
       needsOtherPublications: () => false,
       onHeartbeat: (sentAt) => this.heartbeats.push(sentAt),
       onRows: (event, count) => this.counted.set(event, (this.counted.get(event) ?? 0) + count),

@@ -115,5 +115,6 @@ export function joined(all: readonly Outputs[]): Outputs {
     blocks: all.flatMap(({ blocks }) => blocks),
     late: all.flatMap(({ late }) => late),
     deadLetters: all.flatMap(({ deadLetters }) => deadLetters),
+    replays: all.flatMap(({ replays }) => replays),
   };
 }
