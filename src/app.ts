@@ -27,6 +27,8 @@ import { Source } from './source/source.ts';
 import type { SourceStatus } from './source/source-options.ts';
 import type { ControlStore, Instance } from './store/control.ts';
 import { openControl } from './store/control-store.ts';
+import { openLists } from './store/list-log.ts';
+import { ListSets } from './store/list-sets.ts';
 import { reshard } from './store/reshard.ts';
 import { RuleSets } from './store/rule-sets.ts';
 import { openClient, openPool } from './store/session.ts';
@@ -207,6 +209,7 @@ function makeWorker(app: App, { instance, queues, onCommitted }: Running & Commi
           { rotateBytes: config.state.segmentBytes },
         ),
       plans: new RuleSets(control, compileStored),
+      lists: new ListSets(openLists(pool, config.slot)),
       commit: (commit) => committer.submit(commit),
       control,
       metrics,
@@ -276,6 +279,7 @@ async function rulesFromDisk(app: App, instance: Instance, signal: AbortSignal):
     const { plan, content, warnings } = await readValidRules(options);
     for (const warning of warnings) logger.warn(warning);
     if (plan.version === instance.ack.rules) {
+      await control.seedLists(plan.lists); // of a rule set that was announced before lists were in the store
       await emitAnnouncement(client, config.slot, plan.version);
       return plan;
     }

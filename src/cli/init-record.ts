@@ -4,6 +4,7 @@ import { formatLsn, type Lsn } from '../events/position.ts';
 import type { SourceFacts } from '../source/facts.ts';
 import type { ControlStore, Instance, SourceIdentity } from '../store/control.ts';
 import { createInstance, dropInstance, openControl } from '../store/control-store.ts';
+import { lastRevision, seedLists } from '../store/list-control.ts';
 import { openPool } from '../store/session.ts';
 import { connectStore, type InitContext } from './init-context.ts';
 import type { SlotStart } from './init-slot.ts';
@@ -27,11 +28,13 @@ export async function recordInstance(
   const { config, rules } = context;
   const identity = identityOf(context, facts);
   const times = { commitAt: start.commitAt, events: {} };
-  const ack = { lsn: start.acknowledged, rules: rules.plan.version, times };
   const store = await connectStore(context);
   try {
     await inTransaction(store, async () => {
       await putRules(store, rules);
+      await seedLists(store, rules.plan.lists);
+      const lists = await lastRevision(store);
+      const ack = { lsn: start.acknowledged, rules: rules.plan.version, lists, times };
       if (after !== null) await dropInstance(store, config.slot);
       await createInstance(store, identity, { partitions: after?.partitions ?? config.partitions, ack });
       if (after !== null) await continueEpochs(store, config.slot, after.epoch + 1);

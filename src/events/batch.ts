@@ -15,6 +15,8 @@ export const batchSchema = z.object({
   to: z.string(),
   /** `Plan.version` that all rows are to be judged by. */
   rules: z.string(),
+  /** Revision of the lists that all rows are to be judged by; jobs from before there were revisions have none. */
+  lists: z.int().default(0),
   rows: z.int(),
   /** Bytes of WAL text in it: what the byte budget counts. */
   bytes: z.int(),

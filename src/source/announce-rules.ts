@@ -15,7 +15,7 @@ const DEFAULT_WAIT_MS = 60_000;
 export interface AnnounceOptions {
   /** Of the source database. */
   readonly client: Pick<Client, 'query'>;
-  readonly control: Pick<ControlStore, 'putRules'>;
+  readonly control: Pick<ControlStore, 'putRules' | 'seedLists'>;
   readonly slot: string;
   readonly plan: Plan;
   /** What the store keeps, and `plan` was compiled from. */
@@ -30,7 +30,8 @@ export interface AnnounceOptions {
 /**
  * Invariant 7: stores a validated rule set, and announces it in the stream: it is in force from there on, everywhere.
  *
- * A crash here can leave a rule set in the store that nothing announces, never an announcement that names none.
+ * A crash here can leave a rule set and its lists in the store that nothing announces, never an announcement that
+ * names none.
  * @throws WeirError when the publications do not carry what it needs.
  */
 export async function announceRules(options: AnnounceOptions): Promise<void> {
@@ -46,6 +47,7 @@ export async function announceRules(options: AnnounceOptions): Promise<void> {
   }
   await control.putRules(plan.version, content);
   failpoint('rules.stored');
+  await control.seedLists(plan.lists);
   if (needsMore(plan, options.inForce)) await waitForOpenTransactions(options);
   await emitAnnouncement(client, slot, plan.version);
   failpoint('rules.announced');

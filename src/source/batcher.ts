@@ -17,6 +17,14 @@ import {
 } from '../events/position.ts';
 import type { Micros } from '../events/row.ts';
 
+/** What the rows of a batch are judged by. */
+export interface InForce {
+  /** `Plan.version`. */
+  readonly rules: string;
+  /** Revision of the lists. */
+  readonly lists: number;
+}
+
 export interface BatcherOptions {
   readonly epoch: number;
   /** Where each partition stands: rows up to there are not sent again. */
@@ -60,7 +68,7 @@ export type OutgoingRow = { -readonly [Part in keyof RowParts]: RowParts[Part] }
 export class Batcher {
   readonly #options: BatcherOptions;
   readonly #open: readonly Open[];
-  #rules: string;
+  #inForce: InForce;
   #lsn: Lsn;
   #lsnHex: string;
   #ordinal = MAX_ORDINAL;
@@ -73,9 +81,9 @@ export class Batcher {
   #lookedAt: { readonly lsn: Lsn; readonly commitAt: Micros };
   readonly #full: Open[] = [];
 
-  constructor(options: BatcherOptions, rules: string) {
+  constructor(options: BatcherOptions, inForce: InForce) {
     this.#options = options;
-    this.#rules = rules;
+    this.#inForce = { rules: inForce.rules, lists: inForce.lists };
     this.#lsn = options.acknowledged;
     this.#lsnHex = lsnHex(options.acknowledged);
     const { commitAt } = options;
@@ -181,15 +189,15 @@ export class Batcher {
   }
 
   /**
-   * From the next row on, another rule set: a batch is judged by one. Every partition ends here, whatever rows it has,
-   * so that each of them comes by every rule set: which partial matches a change ends does not depend on the rows.
+   * From the next row on, other rules or lists: a batch is judged by one set. Every partition ends here, whatever rows
+   * it has, so that each of them comes by every set: which partial matches a change ends does not depend on the rows.
    */
-  switchRules(version: string): void {
+  change(to: Partial<InForce>): void {
     this.closeAll();
-    this.#rules = version;
+    this.#inForce = { ...this.#inForce, ...to };
   }
 
-  /** Every partition ends at what has been read: a drain, or a change of rules. */
+  /** Every partition ends at what has been read: a drain, or a change of rules or lists. */
   closeAll(): void {
     for (const open of this.#open) this.#close(open);
   }
@@ -210,7 +218,7 @@ export class Batcher {
     if (to <= open.from) return;
     const { commitAt, watermarks } = this.#options.time();
     const { partition, from, events, bytes, transactions } = open;
-    const head = { v: 1, epoch: this.#options.epoch, partition, from, to, rules: this.#rules } as const;
+    const head = { v: 1, epoch: this.#options.epoch, partition, from, to, ...this.#inForce } as const;
     const batch = { ...head, rows: events.length, bytes, commitAt, watermarks, transactions, events };
     this.#rows -= events.length;
     open.from = to;

@@ -13,6 +13,7 @@ import { asFault, Fault } from './fault.ts';
 import { heartbeat } from './heartbeat.ts';
 import { InFlight } from './in-flight.ts';
 import { Linger } from './linger.ts';
+import { ListAnnouncements } from './list-announcements.ts';
 import type { Ownerless } from './liveness.ts';
 import { streamPublications } from './publications.ts';
 import { Sender } from './sender.ts';
@@ -57,6 +58,7 @@ export class Epoch {
   readonly #points: AckPoints;
   readonly #batcher: Batcher;
   readonly #reader: TransactionReader;
+  readonly #lists: ListAnnouncements;
   readonly #sender: Sender;
   readonly #linger: Linger;
   readonly #acknowledger: Acknowledger;
@@ -84,8 +86,9 @@ export class Epoch {
         time: () => this.#time(),
         onBatch: (batch) => this.#onBatch(batch),
       },
-      plan.version,
+      { rules: plan.version, lists: ack.lists },
     );
+    this.#lists = new ListAnnouncements({ ...source, signal: this.#abort.signal });
     this.#reader = this.#makeReader(options);
     this.#sender = new Sender(source.producer, (batches) => this.#onSent(batches));
     this.#linger = new Linger({
@@ -107,6 +110,7 @@ export class Epoch {
     const { config } = this.#options.source;
     const beat = {
       ...{ databaseUrl: config.databaseUrl, slot: config.slot, everyMs: config.heartbeatMs, signal },
+      announcement: () => this.#lists.unannounced(this.#reader.lists),
       onRefused: (error: Error) =>
         this.#options.source.logger.warn({ reason: error.message }, 'no heartbeat'),
     };
@@ -220,12 +224,14 @@ export class Epoch {
       partitions: raised.positions.length,
       acknowledged: raised.ack.lsn,
       times: raised.ack.times,
+      lists: raised.ack.lists,
       batcher: this.#batcher,
       loadRules: (version) => this.#announced(version),
       loadLetters: async (ids, inForce) =>
         askedLetters(await source.control.letters(ids), inForce, (letter, why) =>
           source.logger.warn({ letter }, `a dead letter stays as it is: ${why}`),
         ),
+      loadLists: (token, xid) => this.#lists.named(token, xid),
       needsOtherPublications: (next) =>
         streamPublications(source.config.slot, next).some((name) => !publications.includes(name)),
       onHeartbeat: (sentAtMs) => {

@@ -1,19 +1,22 @@
 import { Client } from 'pg';
 import { failpoint } from '../failpoint.ts';
 import { endSession } from '../store/session.ts';
-import { encodeMessage, messagePrefix } from './message.ts';
+import { encodeMessage, messagePrefix, type WeirMessage } from './message.ts';
 
 interface HeartbeatOptions {
   readonly databaseUrl: string;
   readonly slot: string;
   readonly everyMs: number;
   readonly signal: AbortSignal;
+  /** What is to be written before the next beat; null: nothing. */
+  readonly announcement: () => Promise<WeirMessage | null>;
   /** PostgreSQL has no connection left for it: time of idle events stands still meanwhile, and nothing is lost. */
   readonly onRefused: (error: Error) => void;
 }
 
 const TOO_MANY_CONNECTIONS = '53300';
 const TRY_AGAIN_MS = 5_000;
+const EMIT = 'SELECT pg_logical_emit_message(true, $1, $2)';
 
 /**
  * Writes a small transactional message into the WAL every so often: it comes back through the stream, moves time
@@ -32,7 +35,7 @@ export async function heartbeat(options: HeartbeatOptions): Promise<void> {
   }
 }
 
-async function beat({ databaseUrl, slot, everyMs, signal }: HeartbeatOptions): Promise<void> {
+async function beat({ databaseUrl, slot, everyMs, signal, announcement }: HeartbeatOptions): Promise<void> {
   const client = new Client({
     connectionString: databaseUrl,
     application_name: `weir/${slot} heartbeat`,
@@ -48,8 +51,10 @@ async function beat({ databaseUrl, slot, everyMs, signal }: HeartbeatOptions): P
     // A standby that is away must not hold up the heartbeat.
     await client.query("SET synchronous_commit = 'local'");
     while (!signal.aborted) {
+      const announced = await announcement();
+      if (announced !== null) await client.query(EMIT, [messagePrefix(slot), encodeMessage(announced)]);
       const content = encodeMessage({ kind: 'heartbeat', sentAt: Date.now() });
-      await client.query('SELECT pg_logical_emit_message(true, $1, $2)', [messagePrefix(slot), content]);
+      await client.query(EMIT, [messagePrefix(slot), content]);
       failpoint('heartbeat.sent');
       await delay(everyMs, stopped);
       if (ended.signal.aborted) throw ended.signal.reason;

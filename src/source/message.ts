@@ -12,6 +12,8 @@ const messageSchema = z.discriminatedUnion('kind', [
     kind: z.literal('letters'),
     ids: z.array(z.string().regex(/^[1-9]\d{0,17}$/)).max(MOST_LETTERS),
   }),
+  /** A revision of the lists; by a trigger (sql/003_lists.sql) or the source. */
+  z.object({ kind: z.literal('lists'), token: z.guid() }),
 ]);
 export type WeirMessage = z.infer<typeof messageSchema>;
 

@@ -4,11 +4,11 @@ import { type Cell, type Micros, OPS, UNCHANGED } from '../events/row.ts';
 import type { Plan } from '../rules/plan.ts';
 import type { Acknowledgement, SourceTimes } from '../store/control.ts';
 import type { AskedLetter } from './asked-letters.ts';
-import type { Batcher, OutgoingRow } from './batcher.ts';
+import type { Batcher, InForce, OutgoingRow } from './batcher.ts';
 import type { Change, Relation } from './change.ts';
 import { mayFallBehind } from './deadlines.ts';
 import type { Received } from './inbox.ts';
-import { decodeMessage, messagePrefix } from './message.ts';
+import { decodeMessage, messagePrefix, type WeirMessage } from './message.ts';
 import { type Projection, project, Router } from './route.ts';
 import { EventClock } from './time.ts';
 
@@ -27,20 +27,26 @@ export interface ReaderOptions {
   /** Transactions up to this commit record are done with, whatever the server sends again. */
   readonly acknowledged: Lsn;
   readonly times: SourceTimes;
+  /** Revision of the lists in force there. */
+  readonly lists: number;
   readonly batcher: Batcher;
   /** The rule set of a version; null: the store does not know it. */
   readonly loadRules: (version: string) => Promise<Plan | null>;
   /** Dead letters that a message asks for and that the plan can judge. */
   readonly loadLetters: (ids: readonly string[], plan: Plan) => Promise<readonly AskedLetter[]>;
+  /** The revision of the lists that a message of this transaction names; null: the store knows none. */
+  readonly loadLists: (token: string, xid: number) => Promise<number | null>;
   /** The connection was opened without a publication that this plan needs: the stream has to start anew after it. */
   readonly needsOtherPublications: (plan: Plan) => boolean;
   readonly onHeartbeat: (sentAtMs: number) => void;
   readonly onRows: (event: string, count: number) => void;
 }
 
+type Announcement = Exclude<WeirMessage, { kind: 'heartbeat' }>;
+
 /**
- * The stream in order: transactions, ordinals, time, routing, batches. All of it is synchronous but for a change of
- * rules. Ordinals count before any filter, so that another rule set numbers history the same.
+ * The stream in order: transactions, ordinals, time, routing, batches. All of it is synchronous but for what
+ * messages announce. Ordinals count before any filter, so that another rule set numbers history the same.
  */
 export class TransactionReader {
   readonly #options: ReaderOptions;
@@ -51,18 +57,22 @@ export class TransactionReader {
   #router: Router;
   #rowCounts: number[];
   /** Of the transaction being read; null between transactions. */
-  #begin: { readonly lsn: Lsn; readonly commitAt: Micros; readonly skip: boolean } | null = null;
+  #begin: {
+    readonly lsn: Lsn;
+    readonly commitAt: Micros;
+    readonly xid: number;
+    readonly skip: boolean;
+  } | null = null;
   /** It came from another server, whose commit time it has. */
   #replicated = false;
   #ordinal = 0;
   /** A published row or a message of our own: what may cause punctuations. */
   #relevant = false;
   #lastCommit: Lsn;
-  #committedRules: string;
-  /** A rule set to switch to before the next message. */
-  #announced: string | null = null;
-  /** Dead letters to judge again before the next message. */
-  #asked: readonly string[] | null = null;
+  #lists: number;
+  #committed: InForce;
+  /** To be done before the next message: rules or lists to switch to, dead letters to judge again. */
+  #announced: Announcement | null = null;
   /** One for all rows: the batcher copies it. */
   readonly #parts: OutgoingRow = {
     ...{ table: 0, op: 0, late: false, transaction: 0, ordinal: 0, at: 0, watermark: 0, roles: 0 },
@@ -75,7 +85,8 @@ export class TransactionReader {
     this.#prefix = messagePrefix(options.slot);
     this.#plan = plan;
     this.#mayFallBehind = mayFallBehind(plan);
-    this.#committedRules = plan.version;
+    this.#lists = options.lists;
+    this.#committed = { rules: plan.version, lists: options.lists };
     this.#clock = new EventClock(plan.tables, options.times);
     this.#router = new Router(plan, options.partitions);
     this.#rowCounts = plan.tables.map(() => 0);
@@ -91,9 +102,14 @@ export class TransactionReader {
     return this.#clock;
   }
 
-  /** The last transaction with something in it that was read whole, with time and rules as of its end. */
+  /** Revision of the lists in force at the last row read. */
+  get lists(): number {
+    return this.#lists;
+  }
+
+  /** The last transaction with something in it that was read whole, with time, rules and lists as of its end. */
   get lastCommit(): Acknowledgement {
-    return { lsn: this.#lastCommit, rules: this.#committedRules, times: this.#clock.committed() };
+    return { lsn: this.#lastCommit, ...this.#committed, times: this.#clock.committed() };
   }
 
   get lastCommitLsn(): Lsn {
@@ -108,8 +124,7 @@ export class TransactionReader {
   async read({ changes, sizes }: Received): Promise<void> {
     for (let i = 0; i < changes.length && !this.stopped; i++) {
       this.#change(changes[i] as Change, sizes[i] as number);
-      if (this.#announced !== null) await this.#switchRules(this.#announced);
-      if (this.#asked !== null) await this.#judgeAgain(this.#asked);
+      if (this.#announced !== null) await this.#heed(this.#announced);
     }
     this.#countRows();
   }
@@ -148,8 +163,8 @@ export class TransactionReader {
     }
   }
 
-  #beginTransaction({ commitLsn, commitAt }: Extract<Change, { kind: 'begin' }>): void {
-    this.#begin = { lsn: commitLsn, commitAt, skip: commitLsn <= this.#options.acknowledged };
+  #beginTransaction({ commitLsn, commitAt, xid }: Extract<Change, { kind: 'begin' }>): void {
+    this.#begin = { lsn: commitLsn, commitAt, xid, skip: commitLsn <= this.#options.acknowledged };
     this.#replicated = false;
     this.#ordinal = 0;
     this.#relevant = false;
@@ -176,7 +191,7 @@ export class TransactionReader {
     this.#clock.commit();
     batcher.commit();
     this.#lastCommit = begin.lsn;
-    this.#committedRules = this.#plan.version;
+    this.#committed = { rules: this.#plan.version, lists: this.#lists };
     if (!this.#relevant) return;
     batcher.punctuate({ walBytes: BEHIND_BYTES, micros: this.#mayFallBehind });
   }
@@ -229,12 +244,11 @@ export class TransactionReader {
     const message = change.prefix === this.#prefix ? decodeMessage(change.content) : null;
     if (message !== null) {
       this.#relevant = true;
-      if (message.kind === 'letters') this.#asked = message.ids;
-      else if (message.kind === 'rules') this.#announced = message.version;
-      else this.#heartbeat(message.sentAt);
+      if (message.kind === 'heartbeat') this.#heartbeat(message.sentAt);
+      else this.#announced = message;
     }
     // With dead letters the message has been read once they are sent.
-    if (this.#asked === null) this.#options.batcher.advance(this.#ordinal);
+    if (message?.kind !== 'letters') this.#options.batcher.advance(this.#ordinal);
   }
 
   #heartbeat(sentAtMs: number): void {
@@ -242,14 +256,33 @@ export class TransactionReader {
     this.#options.onHeartbeat(sentAtMs);
   }
 
-  /** Exactly here: what was read before is judged by the old rules, what comes after by the new. */
-  async #switchRules(version: string): Promise<void> {
+  /** Exactly here: what was read before is judged by the old rules and lists, what comes after by the new. */
+  #heed(announced: Announcement): Promise<void> {
     this.#announced = null;
+    switch (announced.kind) {
+      case 'rules':
+        return this.#switchRules(announced.version);
+      case 'lists':
+        return this.#switchLists(announced.token);
+      case 'letters':
+        return this.#judgeAgain(announced.ids);
+    }
+  }
+
+  /** Only upward: a revision may be announced again, by whoever has seen it. */
+  async #switchLists(token: string): Promise<void> {
+    const revision = await this.#options.loadLists(token, this.#begin?.xid ?? 0);
+    if (revision === null || revision <= this.#lists) return;
+    this.#options.batcher.change({ lists: revision });
+    this.#lists = revision;
+  }
+
+  async #switchRules(version: string): Promise<void> {
     if (version === this.#plan.version) return;
     const plan = await this.#options.loadRules(version);
     if (plan === null) return;
     this.#countRows();
-    this.#options.batcher.switchRules(plan.version);
+    this.#options.batcher.change({ rules: plan.version });
     this.#clock = EventClock.of(plan.tables, this.#clock);
     this.#router = new Router(plan, this.#options.partitions);
     this.#rowCounts = plan.tables.map(() => 0);
@@ -260,7 +293,6 @@ export class TransactionReader {
 
   /** Exactly here: a replay of the stream reads the same letters here again, but for those that are committed. */
   async #judgeAgain(ids: readonly string[]): Promise<void> {
-    this.#asked = null;
     for (const asked of await this.#options.loadLetters(ids, this.#plan)) this.#sendLetter(asked);
     this.#options.batcher.advance(this.#ordinal);
   }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { closing, formatLsn, type PositionText, parseLsn } from '../events/position.ts';
 import type { Acknowledgement, ControlStore, Instance, SourceIdentity } from './control.ts';
 import { readLetters } from './dead-letters.ts';
+import { openListControl } from './list-control.ts';
 import { readLocks } from './partition-locks.ts';
 import { transaction, withClient } from './transaction.ts';
 
@@ -21,6 +22,7 @@ export function openControl(pool: Pool, processorId: string): ControlStore {
   const rows = async <R extends QueryResultRow>(text: string, values: readonly unknown[]) =>
     (await pool.query<R>(text, [...values])).rows;
   return {
+    ...openListControl(pool, processorId),
     instance: () => readInstance(pool, processorId),
     raiseEpoch: () => raiseEpoch(pool, processorId),
     currentEpoch: async () => Number(present(await rows<{ epoch: string }>(EPOCH, [processorId])).epoch),
@@ -61,6 +63,7 @@ interface ProgressRow {
 interface AckRow {
   readonly lsn: string;
   readonly rules_version: string;
+  readonly lists: string;
   readonly times: unknown;
 }
 
@@ -76,7 +79,12 @@ interface InstanceRow extends AckRow {
 }
 
 function ackOf(row: AckRow): Acknowledgement {
-  return { lsn: parseLsn(row.lsn), rules: row.rules_version, times: timesSchema.parse(row.times) };
+  return {
+    lsn: parseLsn(row.lsn),
+    rules: row.rules_version,
+    lists: Number(row.lists),
+    times: timesSchema.parse(row.times),
+  };
 }
 
 function present<R>(rows: readonly R[]): R {
@@ -137,7 +145,7 @@ const RAISE_CHECKPOINTS = `with raised as (
     where c.processor_id = $1 and i.processor_id = $1 returning c.partition, c.position
   ) select position from raised order by partition`;
 const RAISE_ACK = `update weir.acks a set epoch = i.epoch from weir.instances i
-  where a.processor_id = $1 and i.processor_id = $1 returning a.lsn, a.rules_version, a.times`;
+  where a.processor_id = $1 and i.processor_id = $1 returning a.lsn, a.rules_version, a.lists, a.times`;
 
 async function recordAck(
   pool: Pool,
@@ -145,9 +153,9 @@ async function recordAck(
   { epoch, ack }: { readonly epoch: number; readonly ack: Acknowledgement },
 ): Promise<boolean> {
   const written = await pool.query(
-    `update weir.acks set lsn = $3, rules_version = $4, times = $5, recorded_at = clock_timestamp()
+    `update weir.acks set lsn = $3, rules_version = $4, lists = $5, times = $6, recorded_at = clock_timestamp()
      where processor_id = $1 and epoch = $2 and lsn <= $3`,
-    [processorId, epoch, formatLsn(ack.lsn), ack.rules, JSON.stringify(ack.times)],
+    [processorId, epoch, formatLsn(ack.lsn), ack.rules, ack.lists, JSON.stringify(ack.times)],
   );
   if (written.rowCount === 1) return true;
   // Below what is recorded, which is no news but no fence either.
@@ -180,6 +188,7 @@ export async function createInstance(
       closing(ack.lsn),
       formatLsn(ack.lsn),
       ack.rules,
+      ack.lists,
       JSON.stringify(ack.times),
     ],
   });
@@ -193,7 +202,7 @@ const CREATE = `with instance as (
     insert into weir.checkpoints (processor_id, partition, position, epoch)
     select $1, partition, $7, 1 from generate_series(0, $2 - 1) as partition
   ), ack as (
-    insert into weir.acks (processor_id, epoch, lsn, rules_version, times) values ($1, 1, $8, $9, $10)
+    insert into weir.acks (processor_id, epoch, lsn, rules_version, lists, times) values ($1, 1, $8, $9, $10, $11)
   ) select weir.make_segments($1, 0, $2 - 1)`;
 
 /** Everything of one instance but its outputs. */

@@ -1,6 +1,7 @@
 import type { Lsn, PositionText } from '../events/position.ts';
 import type { Micros } from '../events/row.ts';
 import type { StoredLetter } from './dead-letters.ts';
+import type { ListControl } from './list-control.ts';
 
 /** Time as the source has made it up to a position; stored with each acknowledgement, so that a replay stamps the same. */
 export interface SourceTimes {
@@ -15,6 +16,8 @@ export interface Acknowledgement {
   readonly lsn: Lsn;
   /** `Plan.version` in force at that position. */
   readonly rules: string;
+  /** Revision of the lists in force at that position; 0: before the first. */
+  readonly lists: number;
   readonly times: SourceTimes;
 }
 
@@ -36,10 +39,10 @@ export interface Instance extends SourceIdentity {
 }
 
 /**
- * The control rows of one instance in the store: epoch, positions, acknowledgements, rule versions.
+ * The control rows of one instance in the store: epoch, positions, acknowledgements, rule versions, revisions of lists.
  * Every write is fenced by the epoch: `false` says that another source has taken over.
  */
-export interface ControlStore {
+export interface ControlStore extends ListControl {
   /** null: `weir init` has not been here. */
   instance(): Promise<Instance | null>;
   /** By the holder of the slot only: a new epoch; what was asked for before is answered by it. */

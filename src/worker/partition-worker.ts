@@ -8,6 +8,7 @@ import { placeOf, type Row } from '../events/row.ts';
 import { failpoint } from '../failpoint.ts';
 import type { BatchReport } from '../queue/queue.ts';
 import type { Plan } from '../rules/plan.ts';
+import type { Lists } from '../rules/plan-parts.ts';
 import type { ControlStore } from '../store/control.ts';
 import { classify } from '../store/fault.ts';
 import type { PartitionCommit } from '../store/partition-commit.ts';
@@ -20,6 +21,7 @@ import type { WorkerMetrics } from './worker-metrics.ts';
 export interface PartitionDeps {
   readonly openLog: (partition: number) => Promise<StateLog>;
   readonly plans: { get(version: string): Promise<Plan> };
+  readonly lists: { at(plan: Plan, revision: number): Promise<Lists> };
   readonly commit: (commit: PartitionCommit) => Promise<CommitResult>;
   readonly control: Pick<ControlStore, 'currentEpoch' | 'requestEpoch'>;
   readonly metrics: WorkerMetrics;
@@ -133,6 +135,7 @@ export class PartitionWorker {
   async #apply(batch: Batch, open: Open): Promise<BatchReport> {
     const state = await this.#stateFor(batch.rules, open);
     const { plan } = state;
+    const lists = await this.#deps.lists.at(plan, batch.lists);
     const rows = rowsAbove(batch, { plan, position: open.position });
     const needed = state.neededBuckets(rows);
     if (needed.length > 0) await open.log.install(state, needed);
@@ -140,6 +143,7 @@ export class PartitionWorker {
       rows,
       watermarks: batch.watermarks.map((watermark) => watermark ?? -Infinity),
       commitAt: batch.commitAt,
+      lists,
     });
     failpoint('fold.done');
     // Time that has moved may have ended partial matches; where it has not, nothing is written.

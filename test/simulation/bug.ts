@@ -8,6 +8,10 @@ export const BUGS = [
   'acknowledges too far',
   /** An acknowledgement keeps no times, so a replay stamps rows anew. */
   'forgets time',
+  /** Nor does it keep what lists were in force there. */
+  'forgets lists',
+  /** Workers look at the lists as they are now. */
+  'newest lists',
   /** A segment table is emptied before its buckets have snapshots. */
   'truncates too early',
   /** What another partition added to a decision is overwritten. */

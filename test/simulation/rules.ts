@@ -4,9 +4,13 @@ import { formatProblem } from '../../src/rules/problem.ts';
 import { compileStored } from '../../src/rules/stored.ts';
 import { RuleSets } from '../../src/store/rule-sets.ts';
 
+/** What the rule files put into the list at first. */
+export const SEED = ['2'] as const;
+
 /**
  * Two tables, two key dimensions, one table with event time; scores of a row come from several partitions. Patterns
- * over both tables, so that rows wait for the other table's W; with an absence at the end; without `by`.
+ * over both tables, so that rows wait for the other table's W; with an absence at the end; without `by`. A list, in a
+ * view, in a rule, and where time alone makes a match.
  */
 const EVENTS = `version: 1
 events:
@@ -18,6 +22,9 @@ events:
   login:
     table: public.logins
     columns: { id: int8, user_id: int8, device_id: text }
+  watched_login: { from: login, when: user_id in lists.watched }
+lists:
+  watched: { values: [${SEED.map((value) => `"${value}"`)}] }
 scoring:
   transaction:
     bands: { flag: 50, block: 100 }
@@ -45,6 +52,13 @@ rules:
     when: logins > 1
     score: 20
     severity: info
+  - id: watched
+    event: transaction
+    let: { n: { count: watched_login, by: user_id, over: 1m } }
+    when: n > 0 || user_id in lists.watched
+    score: 5
+    actions: [alert]
+    message: "{n} logins of {user_id} while watched"
 `;
 
 const PATTERNS = `
@@ -55,6 +69,7 @@ patterns:
     steps:
       - came: { event: login }
       - paid: { event: transaction, not: true }
+    unless: user_id in lists.watched
     actions: [alert, block]
     block: { by: user_id, for: 5m }
     cooldown: { by: user_id, for: 30s }

@@ -63,6 +63,16 @@ const transactionRow = fc.record({
 });
 const loginRow = fc.record({ row: fc.constant('login' as const), user, device });
 
+const listRow = fc.record({
+  row: fc.constant('list' as const),
+  value: fc.constantFrom('1', '2', '3'),
+  announced: fc.constantFrom(true, true, true, false),
+});
+const announcementRow = fc.record({
+  row: fc.constant('announcement' as const),
+  back: fc.constantFrom(0, 0, 1, 2, null),
+});
+
 const row: fc.Arbitrary<Written> = fc.oneof(
   { weight: 10, arbitrary: transactionRow },
   { weight: 4, arbitrary: loginRow },
@@ -72,6 +82,8 @@ const row: fc.Arbitrary<Written> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ row: fc.constant('rules' as const), version: fc.constantFrom(1, 0) }),
   },
+  { weight: 2, arbitrary: listRow },
+  { weight: 1, arbitrary: announcementRow },
 );
 
 const partition = fc.nat({ max: PARTITIONS - 1 });

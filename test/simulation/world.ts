@@ -148,7 +148,7 @@ export class World {
 
   #newProcess(): WorkerProcess {
     const owner = `worker ${++this.#born}`;
-    return new WorkerProcess(this.store, owner, (partition, outcome) => {
+    return new WorkerProcess(this, owner, (partition, outcome) => {
       this.outcomes.add(outcome);
       this.#journal?.(
         `  partition ${partition}: ${owner}: ${outcome}, stands at ${this.store.positions[partition]}`,

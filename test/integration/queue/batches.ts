@@ -34,6 +34,7 @@ export function batch(n: number, { epoch = 1, partition = 0, rows = 3 }: BatchOp
     from: at(n),
     to: at(n + 1),
     rules: 'r1',
+    lists: 0,
     rows,
     bytes: rows * 60,
     commitAt: 1,

@@ -153,7 +153,7 @@ export class SourceFixture {
           slot: SLOT,
           publications: Object.fromEntries(facts.publications.map(({ name, oid }) => [name, oid])),
         },
-        { partitions, ack: { lsn, rules: plan.version, times: { commitAt: 0, events: {} } } },
+        { partitions, ack: { lsn, rules: plan.version, lists: 0, times: { commitAt: 0, events: {} } } },
       );
       await this.control.putRules(plan.version, contentOf(plan));
     } finally {

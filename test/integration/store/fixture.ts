@@ -72,7 +72,7 @@ export const IDENTITY = {
   slot: SLOT,
   publications: { weir_insert: 16400 },
 };
-export const ACK = { lsn: 0x100n as Lsn, rules: 'v1', times: { commitAt: 1_000, events: {} } };
+export const ACK = { lsn: 0x100n as Lsn, rules: 'v1', lists: 0, times: { commitAt: 1_000, events: {} } };
 
 export function writer(owner: string): Writer {
   return { processorId: SLOT, owner };

@@ -4,6 +4,7 @@ import { type Batch, decodeRow, type EncodedRow } from '../../../src/events/batc
 import { closing } from '../../../src/events/position.ts';
 import { Batcher } from '../../../src/source/batcher.ts';
 import { TransactionReader } from '../../../src/source/transaction-reader.ts';
+import { ListSets } from '../../../src/store/list-sets.ts';
 import { planOf, VERSIONS } from '../rules.ts';
 import { Effects } from './effects.ts';
 import { SLOT, START, sizesOf, type Wal } from './wal.ts';
@@ -20,6 +21,7 @@ export async function uninterrupted(wal: Wal): Promise<Uninterrupted> {
   const { batches, reader } = await readAll(wal);
   const effects = new Effects(null);
   const buckets = new Set<number>();
+  const lists = new ListSets(wal.lists.log(() => 0));
   const state = new PartitionState(await planOf(VERSIONS[0] ?? ''));
   for (const batch of batches) {
     const plan = await planOf(batch.rules);
@@ -32,7 +34,10 @@ export async function uninterrupted(wal: Wal): Promise<Uninterrupted> {
       state.install(bucket, null, []);
     }
     const watermarks = batch.watermarks.map((watermark) => watermark ?? -Infinity);
-    const { outputs } = fold(plan, state, { rows, watermarks, commitAt: batch.commitAt });
+    const { outputs } = fold(plan, state, {
+      ...{ rows, watermarks, commitAt: batch.commitAt },
+      lists: await lists.at(plan, batch.lists),
+    });
     const { epoch, partition, from: expected, to } = batch;
     const where = { partition, epoch, expected, to, generation: 0, segment: null } as const;
     effects.write([{ ...where, outputs, rulesVersion: plan.version, scoring: plan.scoring }]);
@@ -52,12 +57,14 @@ async function readAll(wal: Wal) {
       time: () => ({ commitAt: reader.clock.commitAt, watermarks: reader.clock.watermarks() }),
       onBatch: (batch) => batches.push(batch),
     },
-    plan.version,
+    { rules: plan.version, lists: 0 },
   );
   const reader: TransactionReader = new TransactionReader(plan, {
     ...{ slot: SLOT, partitions: 1, acknowledged: START, times, batcher },
+    lists: 0,
     loadRules: planOf,
     loadLetters: async () => [],
+    loadLists: async (token) => wal.lists.revisionOf(token),
     needsOtherPublications: () => false,
     onHeartbeat: () => undefined,
     onRows: () => undefined,

@@ -50,13 +50,15 @@ export class Source {
         time: () => ({ commitAt: this.reader.clock.commitAt, watermarks: this.reader.clock.watermarks() }),
         onBatch: (batch) => this.#onBatch(batch),
       },
-      plan.version,
+      { rules: plan.version, lists: ack.lists },
     );
     this.reader = new TransactionReader(plan, {
       ...{ slot: SLOT, partitions: positions.length, acknowledged: ack.lsn, times: ack.times },
+      lists: ack.lists,
       batcher: this.#batcher,
       loadRules: planOf,
       loadLetters: async () => [],
+      loadLists: async (token) => parts.wal.lists.revisionOf(token),
       needsOtherPublications: () => false,
       onHeartbeat: () => undefined,
       onRows: () => undefined,

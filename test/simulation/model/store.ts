@@ -24,7 +24,12 @@ export class Store implements Control {
   readonly bug: Bug | null;
   readonly effects: Effects;
   readonly checkpoints: readonly Checkpoint[];
-  ack: Acknowledgement = { lsn: START, rules: VERSIONS[0] ?? '', times: { commitAt: 0, events: {} } };
+  ack: Acknowledgement = {
+    lsn: START,
+    rules: VERSIONS[0] ?? '',
+    lists: 0,
+    times: { commitAt: 0, events: {} },
+  };
   #epoch = 1;
   #requested: { readonly epoch: number; readonly reason: string } | null = null;
 
@@ -78,7 +83,8 @@ export class Store implements Control {
     if (ack.lsn < this.ack.lsn) return true;
     const times = this.bug === 'forgets time' ? { commitAt: 0, events: {} } : ack.times;
     // As JSON: it has no infinities.
-    this.ack = { ...ack, times: JSON.parse(JSON.stringify(times)) };
+    const lists = this.bug === 'forgets lists' ? 0 : ack.lists;
+    this.ack = { ...ack, lists, times: JSON.parse(JSON.stringify(times)) };
     return true;
   }
 

@@ -3,6 +3,7 @@ import type { Cell } from '../../../src/events/row.ts';
 import type { Change, Relation } from '../../../src/source/change.ts';
 import { encodeMessage, messagePrefix } from '../../../src/source/message.ts';
 import { VERSIONS } from '../rules.ts';
+import { ListBook, tokenOf } from './list-book.ts';
 
 export const SLOT = 'simulation';
 /** Where the slot was made: the partitions stand at the end of this transaction. */
@@ -27,7 +28,11 @@ export type Written =
   /** A table that no rule looks at. */
   | { readonly row: 'other' }
   | { readonly row: 'heartbeat' }
-  | { readonly row: 'rules'; readonly version: number };
+  | { readonly row: 'rules'; readonly version: number }
+  /** Edits the list; where the store is another server nothing announces it yet. */
+  | { readonly row: 'list'; readonly value: string; readonly announced: boolean }
+  /** Announces what was announced so many revisions ago (0: the last), or what nobody has heard of. */
+  | { readonly row: 'announcement'; readonly back: number | null };
 
 export interface Transaction {
   readonly lsn: Lsn;
@@ -60,6 +65,7 @@ const OTHER = relation(3, 'others', ['id']);
 /** The transactions that were committed, and the slot on them. */
 export class Wal {
   readonly transactions: Transaction[] = [];
+  readonly lists = new ListBook();
   /** `confirmed_flush_lsn`: what commits before it is never sent again. */
   confirmed: Lsn = (START + 1n) as Lsn;
   #ms = EPOCH_MS;
@@ -72,7 +78,7 @@ export class Wal {
     const lsn = (last + ADJACENT * BigInt(1 + written.length)) as Lsn;
     const commitAt = this.#ms * 1_000;
     const changes: Change[] = [{ kind: 'begin', commitLsn: lsn, commitAt, xid: 1 }];
-    for (const one of written) changes.push(this.#change(one, lsn));
+    for (const one of written) changes.push(...this.#changes(one, lsn));
     changes.push({ kind: 'commit', commitLsn: lsn, endLsn: (lsn + ADJACENT) as Lsn, commitAt });
     const transaction = { lsn, changes };
     this.transactions.push(transaction);
@@ -85,7 +91,13 @@ export class Wal {
     return this.transactions.filter(({ lsn }) => lsn >= start).flatMap(({ changes }) => changes);
   }
 
-  #change(written: Written, lsn: Lsn): Change {
+  #changes(written: Written, lsn: Lsn): readonly Change[] {
+    if (written.row !== 'list') return [this.#change(written, lsn)];
+    const revision = this.lists.toggle(written.value);
+    return written.announced ? [announcement(revision, lsn)] : [];
+  }
+
+  #change(written: Exclude<Written, { row: 'list' }>, lsn: Lsn): Change {
     const id = String(++this.#rows);
     switch (written.row) {
       case 'transaction': {
@@ -105,12 +117,18 @@ export class Wal {
           encodeMessage({ kind: 'rules', version: VERSIONS[written.version] ?? 'unknown' }),
           lsn,
         );
+      case 'announcement':
+        return announcement(written.back === null ? 0 : Math.max(0, this.lists.revision - written.back), lsn);
     }
   }
 }
 
 function text(value: number | null): string | null {
   return value === null ? null : String(value);
+}
+
+function announcement(revision: number, lsn: Lsn): Change {
+  return message(encodeMessage({ kind: 'lists', token: tokenOf(revision) }), lsn);
 }
 
 function message(content: string, lsn: Lsn): Change {

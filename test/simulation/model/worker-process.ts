@@ -1,12 +1,15 @@
 import type { Batch } from '../../../src/events/batch.ts';
 import type { BatchReport } from '../../../src/queue/queue.ts';
+import { ListSets } from '../../../src/store/list-sets.ts';
 import type { PartitionCommit } from '../../../src/store/partition-commit.ts';
 import type { CommitResult } from '../../../src/worker/committer.ts';
 import { isTransient, PartitionWorker } from '../../../src/worker/partition-worker.ts';
 import type { WorkerMetrics } from '../../../src/worker/worker-metrics.ts';
 import { plans } from '../rules.ts';
 import { KeptLog } from './kept-log.ts';
+import type { ListBook } from './list-book.ts';
 import type { Store } from './store.ts';
+import type { Wal } from './wal.ts';
 
 export type Fault = 'none' | 'connection lost' | 'answer lost';
 
@@ -56,6 +59,8 @@ const UNMEASURED: WorkerMetrics = {
  */
 export class WorkerProcess {
   readonly #store: Store;
+  readonly #book: ListBook;
+  readonly #lists: ListSets;
   readonly #owner: string;
   readonly #onReport: (partition: number, outcome: BatchReport['outcome']) => void;
   readonly #work = new Map<number, Work>();
@@ -65,11 +70,13 @@ export class WorkerProcess {
   #dead = false;
 
   constructor(
-    store: Store,
+    { store, wal }: { readonly store: Store; readonly wal: Wal },
     owner: string,
     onReport: (partition: number, outcome: BatchReport['outcome']) => void,
   ) {
     this.#store = store;
+    this.#book = wal.lists;
+    this.#lists = new ListSets(wal.lists.log(() => store.ack.lists));
     this.#owner = owner;
     this.#onReport = onReport;
   }
@@ -164,6 +171,12 @@ export class WorkerProcess {
         return kept;
       },
       plans,
+      lists: {
+        at: async (plan, revision) => {
+          await gate('the lists');
+          return this.#lists.at(plan, this.#store.bug === 'newest lists' ? this.#book.revision : revision);
+        },
+      },
       commit: (commit) => this.#gate(partition, 'a commit', commit),
       control: {
         currentEpoch: () => gate('the epoch').then(() => this.#store.currentEpoch()),

@@ -9,6 +9,7 @@ const BATCH: Batch = {
   from: '0000000000000000.000000000000',
   to: '0000000000000001.000000000000',
   rules: 'r',
+  lists: 0,
   rows: 0,
   bytes: 0,
   commitAt: 0,

@@ -9,6 +9,7 @@ import { lsn } from './stream.ts';
 const ack = (n: number): Acknowledgement => ({
   lsn: lsn(n),
   rules: `v${n}`,
+  lists: 0,
   times: { commitAt: n, events: {} },
 });
 

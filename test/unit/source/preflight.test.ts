@@ -40,7 +40,7 @@ const FOUND: SourceFacts = {
 const INSTANCE: Instance = {
   ...{ processorId: 'weir', slot: 'weir', epoch: 3, partitions: 8, database: 'shop' },
   ...{ systemIdentifier: '42', timeline: 1, publications: { weir_insert: 7 } },
-  ack: { lsn: lsn(100), rules: 'v1', times: { commitAt: 0, events: {} } },
+  ack: { lsn: lsn(100), rules: 'v1', lists: 0, times: { commitAt: 0, events: {} } },
 };
 
 function refused(found: Partial<SourceFacts>, instance: Instance | null = INSTANCE, plans = [V1]) {

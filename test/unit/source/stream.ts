@@ -44,6 +44,10 @@ export interface StreamOptions {
   readonly plans?: readonly Plan[];
   /** In the store. */
   readonly letters?: readonly StoredLetter[];
+  /** Revision of the lists in force at the acknowledgement. */
+  readonly lists?: number;
+  /** Revisions by what announces them. */
+  readonly tokens?: Readonly<Record<string, number>>;
 }
 
 /** Reader and batcher as an epoch has them, with what comes out of them. */
@@ -74,7 +78,7 @@ export class Stream {
         }),
         onBatch: (batch) => this.batches.push(JSON.parse(JSON.stringify(batch)) as Batch),
       },
-      options.plan.version,
+      { rules: options.plan.version, lists: options.lists ?? 0 },
     );
     const stored = async (ids: readonly string[]) =>
       (options.letters ?? []).filter(({ id }) => ids.includes(id));
@@ -83,10 +87,12 @@ export class Stream {
       partitions: options.positions.length,
       acknowledged,
       times,
+      lists: options.lists ?? 0,
       batcher: this.batcher,
       loadRules: async (version) => this.#plans.find((plan) => plan.version === version) ?? null,
       loadLetters: async (ids, plan) =>
         askedLetters(await stored(ids), plan, (_, why) => this.passedOver.push(why)),
+      loadLists: async (token) => options.tokens?.[token] ?? null,
       needsOtherPublications: () => false,
       onHeartbeat: (sentAt) => this.heartbeats.push(sentAt),
       onRows: (event, count) => this.counted.set(event, (this.counted.get(event) ?? 0) + count),

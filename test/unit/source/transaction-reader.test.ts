@@ -195,6 +195,50 @@ describe('a switch of rules', () => {
   });
 });
 
+describe('a change of lists', () => {
+  const [T1, T2] = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002'] as const;
+  const lists = (token: string) => message('weir/weir', { kind: 'lists', token });
+  const streamOf = (positions = P1) =>
+    new Stream({ plan: V1, positions, lists: 3, tokens: { [T1]: 4, [T2]: 7 } });
+
+  test('cuts batches exactly there, in every partition, and only upward', async () => {
+    const stream = streamOf([ORIGIN, ORIGIN]);
+    await stream.read(
+      transaction(100, [insert(1, '5'), lists(T2), insert(2, '5'), lists(T1), insert(3, '5')]),
+    );
+    stream.batcher.closeAll();
+    const cuts = stream.batches.map(({ partition, to, lists: revision }) => [partition, to, revision]);
+    for (const partition of [0, 1]) {
+      expect(cuts.filter(([of]) => of === partition)).toEqual([
+        [partition, formatPosition(lsn(100), 2), 3],
+        [partition, closing(lsn(100)), 7],
+      ]);
+    }
+  });
+
+  test('that the store does not know is none', async () => {
+    const stream = streamOf();
+    const forged = [
+      lists('00000000-0000-4000-8000-000000000009'),
+      lists('8'),
+      message('weir/other', { kind: 'lists', token: T2 }),
+    ];
+    await stream.read(transaction(100, [...forged, insert(1, '5')]));
+    stream.batcher.closeAll();
+    expect(stream.batches.map(({ lists: revision }) => revision)).toEqual([3]);
+  });
+
+  test('inside a transaction leaves the acknowledgement before it with the old lists', async () => {
+    const stream = streamOf();
+    await stream.read(transaction(100, [insert(1, '5')]));
+    const [begin, ...rest] = transaction(200, [lists(T2), insert(2, '6')]);
+    await stream.read([begin as Change, ...rest.slice(0, 2)]);
+    expect(stream.reader.lastCommit).toMatchObject({ lsn: 100n, lists: 3 });
+    await stream.read(rest.slice(2));
+    expect(stream.reader.lastCommit).toMatchObject({ lsn: 200n, rules: 'v1', lists: 7 });
+  });
+});
+
 describe('a drain', () => {
   test('stops at a commit and leaves the rest unread', async () => {
     const stream = new Stream({ plan: V1, positions: P1 });

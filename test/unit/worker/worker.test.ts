@@ -44,7 +44,7 @@ function worker(client: Client, depths: () => Promise<readonly number[]> = async
     },
     queue: { depths },
     partition: {
-      ...{ openLog: away, plans: { get: away }, control, metrics, logger },
+      ...{ openLog: away, plans: { get: away }, lists: { at: away }, control, metrics, logger },
       commit: (commit) => committer.submit(commit),
     },
     onBalanced: () => undefined,
