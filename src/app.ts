@@ -269,13 +269,13 @@ async function makeSource(app: App, running: Running): Promise<Source> {
  * where the stream announces it.
  */
 async function rulesFromDisk(app: App, instance: Instance, signal: AbortSignal): Promise<Plan> {
-  const { config, control, logger } = app;
+  const { config, control, logger, pool } = app;
   const target = { url: config.databaseUrl, variable: 'DATABASE_URL', slot: config.slot };
   return withClient(target, async (client) => {
     const refused = refusal(judgeServer(await readServer(client, config.slot)));
     if (refused !== null) throw refused;
     const webhooks = Object.keys(config.webhooks);
-    const options = { path: config.rulesPath, cwd: process.cwd(), source: client, webhooks };
+    const options = { path: config.rulesPath, cwd: process.cwd(), source: client, store: pool, webhooks };
     const { plan, content, warnings } = await readValidRules(options);
     for (const warning of warnings) logger.warn(warning);
     if (plan.version === instance.ack.rules) {

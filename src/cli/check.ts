@@ -21,7 +21,8 @@ export const checkCommand: CommandSpec = {
   details:
     'With DATABASE_URL the tables are as the database has them.\nExit codes: 0 no errors (warnings may be), 2 errors.',
   action: async ({ io, args, flags, sources, json }) => {
-    const compiled = await compileFor(io, { rules: args[0], sources, offline: flags['offline'] === true });
+    const offline = flags['offline'] === true;
+    const compiled = await compileFor(io, { rules: args[0], sources, offline, lists: true });
     return reportProblems(io, compiled, json);
   },
 };
@@ -31,16 +32,26 @@ interface Asked {
   readonly rules: string | undefined;
   readonly sources: ConfigSources;
   readonly offline: boolean;
+  /** Whether `values:` of lists are compared with what the store has. */
+  readonly lists?: boolean;
 }
 
-export function compileFor(io: CliIo, { rules, sources, offline }: Asked): Promise<CompiledRules> {
-  const { databaseUrl: url, slot, webhooks, rulesPath } = loadSettings(sources);
+export function compileFor(
+  io: CliIo,
+  { rules, sources, offline, lists = false }: Asked,
+): Promise<CompiledRules> {
+  const { databaseUrl: url, storeUrl, slot, webhooks, rulesPath } = loadSettings(sources);
   const path = rules === undefined ? rulesPath : resolve(io.cwd, rules);
   // Rules may be checked where weir.yaml is not; weir run has it, and refuses a name that it does not know.
   const names = Object.keys(webhooks);
   const options = { path, cwd: io.cwd, webhooks: names.length === 0 ? null : names };
   if (offline || url === null) return readRules({ ...options, source: null });
-  return withClient({ url, slot, variable: 'DATABASE_URL' }, (source) => readRules({ ...options, source }));
+  return withClient({ url, slot, variable: 'DATABASE_URL' }, (source) => {
+    if (!lists || storeUrl === null) return readRules({ ...options, source });
+    if (storeUrl === url) return readRules({ ...options, source, store: source });
+    const target = { url: storeUrl, slot, variable: 'WEIR_STORE_URL' };
+    return withClient(target, (store) => readRules({ ...options, source, store }));
+  });
 }
 
 function sizeOf(plan: CompiledRules['plan']): string {

@@ -3,6 +3,7 @@ import { deadLettersCommand } from './dead-letters.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { initCommand } from './init.ts';
+import { listCommand } from './list.ts';
 import type { CommandSpec } from './program.ts';
 import { replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
@@ -18,6 +19,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   initCommand,
   runCommand,
   statusCommand,
+  listCommand,
   teardownCommand,
   checkCommand,
   testCommand,

@@ -8,6 +8,7 @@ import { formatProblem, Problems } from '../rules/problem.ts';
 import { readRuleSet } from '../rules/rule-set.ts';
 import { type RuleFiles, readRuleFiles } from '../rules/source-files.ts';
 import { readCatalog, type TableName } from '../source/catalog.ts';
+import { seedWarnings } from './list-seeds.ts';
 
 export interface RulesSource {
   readonly path: string;
@@ -15,15 +16,19 @@ export interface RulesSource {
   readonly cwd: string;
   /** null: the tables are as `columns:` says. */
   readonly source: pg.Client | null;
+  /** Where run-time lists are; absent: not looked at. */
+  readonly store?: Pick<pg.ClientBase, 'query'>;
   /** Names in weir.yaml; null: not known here, and not checked. */
   readonly webhooks: readonly string[] | null;
 }
 
 /** Reads, checks and compiles; mistakes are in the result. */
-export async function readRules({ path, cwd, source, webhooks }: RulesSource): Promise<CompiledRules> {
+export async function readRules({ path, cwd, source, store, webhooks }: RulesSource): Promise<CompiledRules> {
   const files = readRuleFiles(path).map((file) => ({ ...file, path: relative(cwd, file.path ?? file.name) }));
   const catalog = source === null ? null : await catalogFor(source, files);
-  return compileRules(files, catalog, webhooks === null ? {} : { webhooks });
+  const compiled = compileRules(files, catalog, webhooks === null ? {} : { webhooks });
+  if (store === undefined) return compiled;
+  return { ...compiled, problems: [...compiled.problems, ...(await seedWarnings(store, compiled))] };
 }
 
 export interface ValidRules {

@@ -146,6 +146,7 @@ test('every command has --help and --json', async () => {
     'demo',
     'doctor',
     'init',
+    'list',
     'replay',
     'run',
     'schema',

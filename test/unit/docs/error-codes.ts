@@ -60,6 +60,7 @@ export const ERROR_CODES = {
   WEIR_RULES_BLOCKED: 'Rules that capture more wait too long for transactions that began before',
   WEIR_RULES_INVALID: 'The rules have mistakes; all are told with file, line and column',
   WEIR_RULES_STORED: 'A stored rule set is of another version of Weir',
+  WEIR_LIST: '`weir list` cannot do what it was asked for',
   WEIR_LISTS_UNKNOWN: 'The revision of the lists in force is not in weir.list_revisions',
   WEIR_RULES_UNKNOWN: 'The rule set in force is not in weir.rule_versions',
   WEIR_RULES_UNREADABLE: 'The rules cannot be read: no such path, no right, not UTF-8',
