@@ -1,6 +1,6 @@
 import type { Letter } from '../events/row.ts';
 import { contributionsOf } from './contributions.ts';
-import { bury } from './dead-letters.ts';
+import { letterOf } from './dead-letters.ts';
 import { act } from './hit-outputs.ts';
 import { judge } from './judge.ts';
 import type { Outputs, Replay } from './outputs.ts';
@@ -26,7 +26,7 @@ function outcomeOf(rule: RuleProgram, context: RowContext, outputs: Outputs): Re
     for (const part of contributionsOf([hit], context)) outputs.decisions.push({ ...part, once: true });
     return judgement.silenced ? 'silenced' : 'hit';
   } catch (error) {
-    bury({ rule: rule.plan.id, event: rule.plan.event, error }, context, outputs);
+    outputs.deadLetters.push(letterOf({ rule: rule.plan.id, event: rule.plan.event, error }, context));
     return 'failed again';
   }
 }

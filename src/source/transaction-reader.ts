@@ -73,6 +73,8 @@ export class TransactionReader {
   #committed: InForce;
   /** To be done before the next message: rules or lists to switch to, dead letters to judge again. */
   #announced: Announcement | null = null;
+  /** Dead letters that were sent: what is asked for again is judged where it was asked for first, in a replay too. */
+  readonly #sentLetters = new Set<string>();
   /** One for all rows: the batcher copies it. */
   readonly #parts: OutgoingRow = {
     ...{ table: 0, op: 0, late: false, transaction: 0, ordinal: 0, at: 0, watermark: 0, roles: 0 },
@@ -293,7 +295,8 @@ export class TransactionReader {
 
   /** Exactly here: a replay of the stream reads the same letters here again, but for those that are committed. */
   async #judgeAgain(ids: readonly string[]): Promise<void> {
-    for (const asked of await this.#options.loadLetters(ids, this.#plan)) this.#sendLetter(asked);
+    const wanted = ids.filter((id) => !this.#sentLetters.has(id));
+    for (const asked of await this.#options.loadLetters(wanted, this.#plan)) this.#sendLetter(asked);
     this.#options.batcher.advance(this.#ordinal);
   }
 
@@ -312,6 +315,7 @@ export class TransactionReader {
     parts.roles = role;
     const letter = { id, rule: rule.id, position, commitAt: change.commitAt };
     this.#options.batcher.addLetter(partition, parts, letter);
+    this.#sentLetters.add(id);
   }
 
   #countRows(): void {

@@ -93,6 +93,11 @@ const OLD = `${EVENTS}
     actions: [alert, flag]
     cooldown: { by: user_id, for: 20s }
     message: "{n} by {user_id}"
+  - id: lately
+    event: transaction
+    let: { n: { count: transaction, by: user_id, over: 30s } }
+    when: country != "DE" && duration(country) > duration("1h")
+    score: 5
   - id: moved
     event: transaction
     let: { before: { previous: country, by: user_id, over: 10m } }
@@ -116,6 +121,14 @@ const NEW = `${EVENTS}
     actions: [alert, flag]
     cooldown: { by: user_id, for: 20s }
     message: "{n} by {user_id}"
+  - id: lately
+    event: transaction
+    let: { n: { count: transaction, by: user_id, over: 1m } }
+    when: country != "DE" && n > 0 && (amount != 10 || duration(country) > duration("1h"))
+    score: 45
+    actions: [alert, block]
+    block: { by: user_id, for: 1h }
+    cooldown: { by: user_id, for: 20s }
   - id: crowd
     event: login
     let: { n: { count: login, by: device_id, over: 30s } }

@@ -23,7 +23,7 @@ export async function runSchedule(
 }
 
 async function compare(world: World): Promise<void> {
-  const reference = await uninterrupted(world.wal);
+  const reference = await uninterrupted(world.wal, (ids) => world.store.effects.letters(ids));
   const [actual, expected] = [world.store.effects.everything(), reference.effects.everything()];
   for (const table of Object.keys(expected) as (keyof typeof expected)[]) {
     if (isDeepStrictEqual(actual[table], expected[table])) continue;

@@ -13,7 +13,7 @@ const ALL: Pace = { gates: 1_000, fault: 'none', group: false };
 
 /** One Weir with everything around it, and what happens to it. */
 export class World {
-  readonly wal = new Wal();
+  readonly wal = new Wal(() => this.store.effects.letterIds);
   readonly store: Store;
   readonly queue = new Queue(PARTITIONS);
   /** What has become of batches. */

@@ -1,4 +1,6 @@
 import type { Block, DeadLetter, LateEvent } from '../../../src/engine/outputs.ts';
+import { decodeRowChange } from '../../../src/events/row-change.ts';
+import type { StoredLetter } from '../../../src/store/dead-letters.ts';
 import { type DecisionRow, decide } from '../../../src/store/decision-rows.ts';
 import type { AlertRow } from '../../../src/store/output-rows.ts';
 import type { PartitionCommit } from '../../../src/store/partition-commit.ts';
@@ -13,6 +15,8 @@ export class Effects {
   readonly blocks = new Map<string, Block>();
   readonly late = new Map<string, LateEvent>();
   readonly deadLetters: DeadLetter[] = [];
+  /** By the letter's id: what came of it when it was judged again. */
+  readonly outcomes = new Map<string, string>();
 
   constructor(bug: Bug | null) {
     this.#bug = bug;
@@ -34,7 +38,30 @@ export class Effects {
       if (!this.late.has(key)) this.late.set(key, late);
     }
     this.deadLetters.push(...staged.deadLetters);
+    for (const { letter, outcome } of staged.replays) {
+      if (!this.outcomes.has(letter)) this.outcomes.set(letter, outcome);
+    }
     return fresh;
+  }
+
+  /** In the order of writing. */
+  get letterIds(): readonly string[] {
+    return this.deadLetters.map((_, i) => String(i + 1));
+  }
+
+  /** But for those that have been judged again. */
+  open(ids: readonly string[]): readonly StoredLetter[] {
+    return this.letters(ids.filter((id) => !this.outcomes.has(id)));
+  }
+
+  /** As weir.dead_letters has them. */
+  letters(ids: readonly string[]): readonly StoredLetter[] {
+    return ids.flatMap((id): StoredLetter[] => {
+      const letter = this.deadLetters[Number(id) - 1];
+      if (letter === undefined) return [];
+      const { rule, position, changeJson } = letter;
+      return [{ id, rule, position, change: decodeRowChange(JSON.parse(changeJson ?? 'null')) }];
+    });
   }
 
   #decide(group: DecisionGroup) {
@@ -60,7 +87,8 @@ export class Effects {
       decisions: [...this.decisions.values()].sort(byJson),
       blocks: [...this.blocks.values()].map(({ key, value, until }) => ({ key, value, until })).sort(byJson),
       late: [...this.late.values()].sort(byJson),
-      deadLetters: [...this.deadLetters].sort(byJson),
+      deadLetters: this.deadLetters.map(letterOf).sort(byJson),
+      outcomes: [...this.outcomes].sort(byJson),
     };
   }
 }
@@ -71,6 +99,10 @@ function lasting(alert: AlertRow) {
     alert;
   const always = { position, rule, kind, alertId, severity, subjectJson, at, eventsJson, mode };
   return kind === 'decision' ? always : { ...always, message, detailsJson };
+}
+
+function letterOf({ rule, event, position, error, eventJson, changeJson }: DeadLetter): DeadLetter {
+  return { rule, event, position, error, eventJson, changeJson };
 }
 
 function byJson(a: unknown, b: unknown): number {

@@ -2,8 +2,10 @@ import { fold } from '../../../src/engine/fold.ts';
 import { PartitionState } from '../../../src/engine/partition-state.ts';
 import { type Batch, decodeRow, type EncodedRow } from '../../../src/events/batch.ts';
 import { closing } from '../../../src/events/position.ts';
+import { askedLetters } from '../../../src/source/asked-letters.ts';
 import { Batcher } from '../../../src/source/batcher.ts';
 import { TransactionReader } from '../../../src/source/transaction-reader.ts';
+import type { StoredLetter } from '../../../src/store/dead-letters.ts';
 import { ListSets } from '../../../src/store/list-sets.ts';
 import { planOf, VERSIONS } from '../rules.ts';
 import { Effects } from './effects.ts';
@@ -16,9 +18,12 @@ export interface Uninterrupted {
   readonly buckets: ReadonlySet<number>;
 }
 
+/** The dead letters of these ids: those of the run, since a letter's id says who was first to commit. */
+type Letters = (ids: readonly string[]) => readonly StoredLetter[];
+
 /** All transactions, read once and folded once, in one partition, by nobody who could be interrupted. */
-export async function uninterrupted(wal: Wal): Promise<Uninterrupted> {
-  const { batches, reader } = await readAll(wal);
+export async function uninterrupted(wal: Wal, letters: Letters): Promise<Uninterrupted> {
+  const { batches, reader } = await readAll(wal, letters);
   const effects = new Effects(null);
   const buckets = new Set<number>();
   const lists = new ListSets(wal.lists.log(() => 0));
@@ -46,7 +51,7 @@ export async function uninterrupted(wal: Wal): Promise<Uninterrupted> {
   return { effects, state, buckets };
 }
 
-async function readAll(wal: Wal) {
+async function readAll(wal: Wal, letters: Letters) {
   const batches: Batch[] = [];
   const times = { commitAt: 0, events: {} };
   const plan = await planOf(VERSIONS[0] ?? '');
@@ -63,8 +68,8 @@ async function readAll(wal: Wal) {
     ...{ slot: SLOT, partitions: 1, acknowledged: START, times, batcher },
     lists: 0,
     loadRules: planOf,
-    loadLetters: async () => [],
     loadLists: async (token) => wal.lists.revisionOf(token),
+    loadLetters: async (ids, inForce) => askedLetters(letters(ids), inForce, () => undefined),
     needsOtherPublications: () => false,
     onHeartbeat: () => undefined,
     onRows: () => undefined,

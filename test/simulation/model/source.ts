@@ -3,6 +3,7 @@ import type { Lsn } from '../../../src/events/position.ts';
 import { ByteBudget } from '../../../src/queue/byte-budget.ts';
 import type { Plan } from '../../../src/rules/plan.ts';
 import { AckPoints } from '../../../src/source/ack-points.ts';
+import { askedLetters } from '../../../src/source/asked-letters.ts';
 import { Batcher } from '../../../src/source/batcher.ts';
 import type { Change } from '../../../src/source/change.ts';
 import { InFlight } from '../../../src/source/in-flight.ts';
@@ -57,8 +58,9 @@ export class Source {
       lists: ack.lists,
       batcher: this.#batcher,
       loadRules: planOf,
-      loadLetters: async () => [],
       loadLists: async (token) => parts.wal.lists.revisionOf(token),
+      loadLetters: async (ids, inForce) =>
+        askedLetters(parts.store.effects.open(ids), inForce, () => undefined),
       needsOtherPublications: () => false,
       onHeartbeat: () => undefined,
       onRows: () => undefined,

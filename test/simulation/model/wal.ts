@@ -32,7 +32,9 @@ export type Written =
   /** Edits the list; where the store is another server nothing announces it yet. */
   | { readonly row: 'list'; readonly value: string; readonly announced: boolean }
   /** Announces what was announced so many revisions ago (0: the last), or what nobody has heard of. */
-  | { readonly row: 'announcement'; readonly back: number | null };
+  | { readonly row: 'announcement'; readonly back: number | null }
+  /** Two dead letters are asked for, from this one on: those that are there by then. */
+  | { readonly row: 'letters'; readonly from: number };
 
 export interface Transaction {
   readonly lsn: Lsn;
@@ -70,6 +72,12 @@ export class Wal {
   confirmed: Lsn = (START + 1n) as Lsn;
   #ms = EPOCH_MS;
   #rows = 0;
+  readonly #letters: () => readonly string[];
+
+  /** `letters`: the ids of those in the store. */
+  constructor(letters: () => readonly string[]) {
+    this.#letters = letters;
+  }
 
   /** Commit timestamps may go back by a millisecond. */
   commit(afterMs: number, written: readonly Written[]): Transaction {
@@ -119,6 +127,10 @@ export class Wal {
         );
       case 'announcement':
         return announcement(written.back === null ? 0 : Math.max(0, this.lists.revision - written.back), lsn);
+      case 'letters': {
+        const ids = this.#letters().slice(written.from, written.from + 2);
+        return message(encodeMessage({ kind: 'letters', ids }), lsn);
+      }
     }
   }
 }

@@ -93,6 +93,12 @@ describe('a dead letter that is judged again', () => {
     expect(deadLetters).toHaveLength(1);
   });
 
+  it('of a row that has two is told for each, be they in one batch or in two', () => {
+    const { failing, again } = story({}, 2);
+    failing();
+    expect(again().deadLetters).toHaveLength(2);
+  });
+
   it('keeps the row as it was read', () => {
     const { row, failing } = story({});
     const letter = failing().deadLetters.find(({ position }) => position === row.position);
