@@ -124,11 +124,11 @@ const NEW = `${EVENTS}
   - id: lately
     event: transaction
     let: { n: { count: transaction, by: user_id, over: 1m } }
-    when: country != "DE" && n > 0 && (amount != 10 || duration(country) > duration("1h"))
+    when: country != "DE" && n < 3 && (amount != 10 || duration(country) > duration("1h"))
     score: 45
     actions: [alert, block]
     block: { by: user_id, for: 1h }
-    cooldown: { by: user_id, for: 20s }
+    cooldown: { by: user_id, for: 10m }
   - id: crowd
     event: login
     let: { n: { count: login, by: device_id, over: 30s } }

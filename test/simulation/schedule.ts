@@ -85,7 +85,7 @@ const row: fc.Arbitrary<Written> = fc.oneof(
   { weight: 2, arbitrary: listRow },
   { weight: 1, arbitrary: announcementRow },
   {
-    weight: 3,
+    weight: 5,
     arbitrary: fc.record({ row: fc.constant('letters' as const), from: fc.constantFrom(0, 0, 1, 2, 4) }),
   },
 );

@@ -51,7 +51,7 @@ describe('the simulation', () => {
   it('meets everything that may become of a batch and of a row', async () => {
     const outcomes = new Set<string>();
     const met = { alerts: 0, blocked: 0, added: 0, late: 0, snapshots: 0, epochs: 0, scored: 0 };
-    const outcomesOfLetters = new Set<string>();
+    const letters = new Map<string, number>();
     const patterns = new Map<string, number>();
     for (const schedule of fc.sample(schedules, { seed: 1, numRuns: 500 })) {
       const { outcomes: own, store } = await runSchedule(schedule);
@@ -70,11 +70,12 @@ describe('the simulation', () => {
         const ended = `${rule} ${(JSON.parse(detailsJson) as { kind: string }).kind}`;
         patterns.set(ended, (patterns.get(ended) ?? 0) + 1);
       }
-      for (const outcome of store.effects.outcomes.values()) outcomesOfLetters.add(outcome);
+      for (const outcome of store.effects.outcomes.values())
+        letters.set(outcome, (letters.get(outcome) ?? 0) + 1);
       met.scored += decisions.filter(({ reasons }) => /abroad|spree/.test(reasons)).length;
     }
     expect([...outcomes].sort()).toEqual(['committed', 'gap', 'lost', 'no-op', 'stale-epoch']);
-    expect([...outcomesOfLetters].sort()).toEqual(['failed again', 'hit', 'no hit', 'silenced']);
+    for (const outcome of ['failed again', 'hit']) expect(letters.get(outcome), outcome).toBeGreaterThan(5);
     for (const [what, count] of Object.entries(met)) expect(count, what).toBeGreaterThan(20);
     expect([...patterns.keys()].sort()).toEqual([
       ...['abroad match', 'abroad timeout', 'pairs match', 'silent match', 'spree match', 'spree timeout'],

@@ -44,9 +44,11 @@ export class Effects {
     return fresh;
   }
 
-  /** In the order of writing. */
+  /** In the order of writing, but those that have been judged again come last. */
   get letterIds(): readonly string[] {
-    return this.deadLetters.map((_, i) => String(i + 1));
+    const ids = this.deadLetters.map((_, i) => String(i + 1));
+    const isOpen = (id: string) => !this.outcomes.has(id);
+    return [...ids.filter(isOpen), ...ids.filter((id) => !isOpen(id))];
   }
 
   /** But for those that have been judged again. */
