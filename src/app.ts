@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Hono } from 'hono';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
+import { startWebhooks } from './actions/webhooks.ts';
 import { withClient } from './cli/connect.ts';
 import { queueInstance } from './cli/queue-instance.ts';
 import { readValidRules } from './cli/read-rules.ts';
@@ -29,6 +30,8 @@ import type { ControlStore, Instance } from './store/control.ts';
 import { openControl } from './store/control-store.ts';
 import { openLists } from './store/list-log.ts';
 import { ListSets } from './store/list-sets.ts';
+import { countPending } from './store/outbox.ts';
+import type { PartitionCommit } from './store/partition-commit.ts';
 import { reshard } from './store/reshard.ts';
 import { RuleSets } from './store/rule-sets.ts';
 import { openClient, openPool } from './store/session.ts';
@@ -113,12 +116,13 @@ async function runShards(app: App, instance: Instance, signal: AbortSignal): Pro
   const queues = await openQueues(config.queue, {
     instance: queueInstance(instance),
     partitions: instance.partitions,
+    webhooks: Object.keys(config.webhooks),
     logger,
   });
   const measured = measureAtScrape(app, queues);
   try {
     const board = new Hono();
-    mountBoard(board, queues.queues, { allowActions: config.http.allowActions });
+    mountBoard(board, queues, { allowActions: config.http.allowActions });
     app.http.mountBoard(board);
     // Whichever ends first, by itself or by a failure, ends the other.
     const running: Running = { instance, queues, stopping, holdsSlot: false };
@@ -179,6 +183,10 @@ function makeWorker(app: App, { instance, queues, onCommitted }: Running & Commi
   const { config, logger, metrics, health, pool, control } = app;
   const session = { url: config.storeUrl, slot: config.slot };
   const connect = () => openClient(session);
+  const webhooks = startWebhooks({
+    ...{ pool, processorId: config.slot, webhooks: config.webhooks },
+    ...{ queues: queues.deliveries, metrics, logger },
+  });
   const committer = new Committer({
     connect,
     writer: { processorId: config.slot, owner: `${hostname()}/${process.pid}/${Date.now().toString(36)}` },
@@ -186,6 +194,7 @@ function makeWorker(app: App, { instance, queues, onCommitted }: Running & Commi
     onCommit: (seconds, commits) => {
       metrics.commit(seconds, commits.length);
       onCommitted(commits);
+      if (commits.some(mayAlert)) webhooks.wake();
     },
   });
   let balanced: () => void = () => undefined;
@@ -227,7 +236,15 @@ function makeWorker(app: App, { instance, queues, onCommitted }: Running & Commi
     worker.giveUp();
     committer.giveUp();
   };
-  return { worker, owns, close: () => committer.close(), giveUp };
+  const close = async (): Promise<void> => {
+    await committer.close();
+    await webhooks.close();
+  };
+  return { worker, owns, close, giveUp };
+}
+
+function mayAlert({ outputs }: PartitionCommit): boolean {
+  return outputs.alerts.length > 0 || outputs.decisions.length > 0;
 }
 
 /** While the source drains, idle partitions do not wait for their turn to be written down. */
@@ -313,11 +330,13 @@ function showOwnerless({ health }: App, partitions: readonly number[]): void {
 }
 
 /** Asked for at each scrape: what only the servers know. To be ended with the queues. */
-function measureAtScrape({ config, metrics }: App, queues: Queues): readonly (() => void)[] {
-  const depths = metrics.beforeScrape(async () => metrics.queueDepths(await queues.producer.depths()));
-  return config.role === 'worker'
-    ? [depths]
-    : [depths, metrics.beforeScrape(() => measureSlot(config, metrics))];
+function measureAtScrape({ config, metrics, pool }: App, queues: Queues): readonly (() => void)[] {
+  const measures: (() => Promise<void>)[] = [
+    async () => metrics.queueDepths(await queues.producer.depths()),
+    async () => metrics.pending(await countPending(pool, config.slot)),
+  ];
+  if (config.role !== 'worker') measures.push(() => measureSlot(config, metrics));
+  return measures.map((measure) => metrics.beforeScrape(measure));
 }
 
 async function measureSlot(config: Config, metrics: Metrics): Promise<void> {

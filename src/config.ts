@@ -25,7 +25,17 @@ export interface Config {
   /** A partition's segments of state are compacted from this size on. */
   readonly state: { readonly segmentBytes: number };
   readonly heartbeatMs: number;
-  readonly webhooks: Readonly<Record<string, { readonly url: string; readonly secret: string }>>;
+  readonly webhooks: Readonly<Record<string, WebhookConfig>>;
+}
+
+/** A receiver of alerts. */
+export interface WebhookConfig {
+  readonly url: string;
+  readonly secret: string;
+  /** An answer that takes longer is none. */
+  readonly timeoutMs: number;
+  /** A delivery that failed for so long is dead. */
+  readonly giveUpAfterMs: number;
 }
 
 export type QueueConfig =
@@ -42,4 +52,5 @@ export const DEFAULTS = {
   memory: { inFlightBytes: 8 * 1024 * 1024 },
   state: { segmentBytes: 4 * 1024 * 1024 },
   heartbeatMs: 1_000,
+  webhook: { timeoutMs: 10_000, giveUpAfterMs: 24 * 3_600_000 },
 } as const;

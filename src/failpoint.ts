@@ -25,6 +25,8 @@ export const FAILPOINTS = [
   'rules.stored', // the rule set is in the store, not announced
   'rules.announced', // announced in the stream, not yet read back
   'reshard.done', // another number of partitions in the store, nobody works with it
+  'webhook.enqueued', // a delivery is in its queue, its row does not say so
+  'webhook.sent', // the receiver has answered, the row does not say so
   'heartbeat.sent', // Weir's own message is in the WAL
 ] as const;
 export type Failpoint = (typeof FAILPOINTS)[number];

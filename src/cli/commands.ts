@@ -11,6 +11,7 @@ import { schemaCommand } from './schema.ts';
 import { statusCommand } from './status.ts';
 import { teardownCommand } from './teardown.ts';
 import { testCommand } from './test.ts';
+import { webhooksCommand } from './webhooks.ts';
 
 /** In the order in which a new user meets them. */
 export const COMMANDS: readonly CommandSpec[] = [
@@ -25,5 +26,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   testCommand,
   replayCommand,
   deadLettersCommand,
+  webhooksCommand,
   schemaCommand,
 ];

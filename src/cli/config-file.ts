@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isMap, isScalar, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
+import type { WebhookConfig } from '../config.ts';
 import { nearest } from '../rules/nearest.ts';
 import { KEYS, WEBHOOKS, webhookSchema } from './config-keys.ts';
 
@@ -18,7 +19,7 @@ export interface Said {
 export interface ConfigFile {
   /** By dotted key. */
   readonly values: ReadonlyMap<string, Said>;
-  readonly webhooks: Readonly<Record<string, { readonly url: string; readonly secret: string }>>;
+  readonly webhooks: Readonly<Record<string, WebhookConfig>>;
   readonly problems: readonly Problem[];
 }
 
@@ -50,7 +51,7 @@ function problem(message: string, hint?: string): Problem {
 class FileReader {
   readonly #at: (offset: number) => string;
   readonly #values = new Map<string, Said>();
-  readonly #webhooks: Record<string, { url: string; secret: string }> = {};
+  readonly #webhooks: Record<string, WebhookConfig> = {};
   readonly #problems: Problem[] = [];
 
   constructor(at: (offset: number) => string) {

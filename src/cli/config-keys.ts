@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DEFAULTS } from '../config.ts';
+import { DEFAULTS, type WebhookConfig } from '../config.ts';
 import {
   address,
   bytes,
@@ -206,12 +206,33 @@ export type KeyName = keyof typeof KEYS;
 
 /** A webhook has a name of the user's choice, so it is not one key. */
 export const WEBHOOKS = 'webhooks';
-export const webhookSchema = z.strictObject({
-  url: z.string().refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), {
-    error: 'expected a URL that begins with https:// or http://',
-  }),
-  secret: z.string().min(1, { error: 'expected a text that is not empty' }),
-});
+export const webhookSchema = z
+  .strictObject({
+    url: z.string().refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), {
+      error: 'expected a URL that begins with https:// or http://',
+    }),
+    secret: z.string().min(1, { error: 'expected a text that is not empty' }),
+    timeout: webhookDuration(100, 120_000).optional(),
+    give_up_after: webhookDuration(1_000, 30 * 24 * 3_600_000).optional(),
+  })
+  .transform(
+    ({ url, secret, timeout, give_up_after }): WebhookConfig => ({
+      url,
+      secret,
+      timeoutMs: timeout ?? DEFAULTS.webhook.timeoutMs,
+      giveUpAfterMs: give_up_after ?? DEFAULTS.webhook.giveUpAfterMs,
+    }),
+  );
+
+function webhookDuration(fromMs: number, toMs: number) {
+  const [schema, expected] = duration(fromMs, toMs);
+  return z.string({ error: `expected ${expected}` }).transform((value, context) => {
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    context.addIssue(`expected ${expected}`);
+    return z.NEVER;
+  });
+}
 
 /** Everything that can be configured, for the README's table. */
 export const CONFIG_KEYS: readonly Pick<ConfigKey, 'key' | 'env' | 'flag' | 'default' | 'meaning'>[] = [
@@ -228,5 +249,19 @@ export const CONFIG_KEYS: readonly Pick<ConfigKey, 'key' | 'env' | 'flag' | 'def
     flag: null,
     default: 'none',
     meaning: 'What the action `webhook:NAME` calls, and the secret that signs it',
+  },
+  {
+    key: `${WEBHOOKS}.NAME.timeout`,
+    env: null,
+    flag: null,
+    default: '10s',
+    meaning: 'An answer that takes longer is none',
+  },
+  {
+    key: `${WEBHOOKS}.NAME.give_up_after`,
+    env: null,
+    flag: null,
+    default: '24h',
+    meaning: 'A delivery that has failed for so long is given up',
   },
 ];

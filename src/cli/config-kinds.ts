@@ -24,11 +24,17 @@ export function oneOf<const Name extends string>(names: readonly Name[]): Kind<N
   return [z.string().pipe(z.enum(names)), `one of ${names.join(', ')}`];
 }
 
-const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
+const UNITS_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 export function duration(fromMs: number, toMs: number): Kind<number> {
   const schema = z
     .string()
-    .regex(/^\d+(ms|s|m)$/)
+    .regex(/^\d+(ms|s|m|h|d)$/)
     .transform((t) => Number.parseInt(t, 10) * (UNITS_MS[t.replace(/^\d+/, '')] ?? 0))
     .pipe(z.int().min(fromMs).max(toMs));
   return [schema, `a duration such as 250ms, 5s or 1m, from ${fromMs}ms to ${toMs}ms`];

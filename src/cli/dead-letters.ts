@@ -1,16 +1,12 @@
 import { Option } from 'commander';
-import type { Config } from '../config.ts';
 import { EXIT, type ExitCode, WeirError } from '../errors.ts';
-import { openControl } from '../store/control-store.ts';
-import { openPool } from '../store/session.ts';
-import { withClient } from './connect.ts';
 import { findLetters, type LetterRow } from './dead-letter-rows.ts';
 import { print } from './io.ts';
 import { loadConfig } from './load-config.ts';
 import type { CommandContext, CommandSpec } from './program.ts';
-import { type Asked, type Here, replayLetters } from './replay-letters.ts';
-import { notInitialised } from './status.ts';
+import { type Asked, replayLetters } from './replay-letters.ts';
 import { shownAge, textTable } from './text-table.ts';
+import { type Here, withInstance } from './with-instance.ts';
 
 const MOST_LISTED = 100;
 
@@ -46,20 +42,6 @@ Exit codes: 0 all of it is well, 1 something was not judged or has failed again,
     );
   },
 };
-
-async function withInstance(config: Config, work: (here: Here) => Promise<ExitCode>): Promise<ExitCode> {
-  const { storeUrl: url, slot } = config;
-  // The pool would retry and say less of why: the first connection is ours.
-  await withClient({ url, variable: 'WEIR_STORE_URL', slot }, () => Promise.resolve());
-  const store = openPool({ url, slot, max: 1 });
-  try {
-    const instance = await openControl(store, slot).instance();
-    if (instance === null) throw notInitialised(config);
-    return await work({ config, instance, store });
-  } finally {
-    await store.end();
-  }
-}
 
 async function list(
   { io, flags, json }: CommandContext,

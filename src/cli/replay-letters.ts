@@ -1,10 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type pg from 'pg';
-import type { Config } from '../config.ts';
 import { EXIT, type ExitCode } from '../errors.ts';
 import { compileStored } from '../rules/stored.ts';
 import { askForLetters, whyNotJudged } from '../source/asked-letters.ts';
-import type { Instance } from '../store/control.ts';
 import { openControl } from '../store/control-store.ts';
 import { RuleSets } from '../store/rule-sets.ts';
 import { withClient } from './connect.ts';
@@ -12,16 +9,11 @@ import { findLetters, type LetterRow, outcomesOf } from './dead-letter-rows.ts';
 import { print } from './io.ts';
 import type { CommandContext } from './program.ts';
 import { textTable } from './text-table.ts';
+import type { Here } from './with-instance.ts';
 
 /** At a time: who has more runs it again. */
 const MOST_REPLAYED = 10_000;
 const POLL_MS = 200;
-
-export interface Here {
-  readonly config: Config;
-  readonly instance: Instance;
-  readonly store: pg.Pool;
-}
 
 export interface Asked {
   readonly ids: readonly string[];

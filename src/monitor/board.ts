@@ -6,6 +6,7 @@ import type { Queue } from 'bullmq';
 import type { Hono, MiddlewareHandler } from 'hono';
 import { decodeJobData } from '../queue/batch-job.ts';
 import type { BatchQueue } from '../queue/bullmq-backend.ts';
+import type { Queues } from '../queue/connect.ts';
 
 const PATH = '/queues';
 
@@ -17,14 +18,21 @@ interface BoardOptions {
 }
 
 /**
- * BullMQ's board at `/queues`, one queue a partition, with its assets from node_modules. A batch shows its
+ * BullMQ's board at `/queues`, one queue a partition and one a webhook, with its assets from node_modules. A batch shows its
  * positions, rows, hits and errors; the rows themselves are the host's data and stay off the page.
  */
-export function mountBoard(app: Hono, queues: readonly BatchQueue[], { allowActions }: BoardOptions): void {
+export function mountBoard(
+  app: Hono,
+  { queues, deliveries }: Pick<Queues, 'queues' | 'deliveries'>,
+  { allowActions }: BoardOptions,
+): void {
   const server = new HonoAdapter(serveStatic);
   server.setBasePath(PATH);
   createBullBoard({
-    queues: queues.map((queue, partition) => adapt(queue, partition, allowActions)),
+    queues: [
+      ...queues.map((queue, partition) => batches(queue, partition, allowActions)),
+      ...deliveries.map(({ queue, webhook }) => adapt(queue, `webhook ${webhook}`, allowActions)),
+    ],
     // @bull-board/hono brings an older patch release of the API's types.
     serverAdapter: server as unknown as ServerAdapter,
     options: {
@@ -36,15 +44,19 @@ export function mountBoard(app: Hono, queues: readonly BatchQueue[], { allowActi
   app.route(PATH, server.registerPlugin());
 }
 
-function adapt(queue: BatchQueue, partition: number, allowActions: boolean): BullMQAdapter {
-  // The board's types know BullMQ's Redis store only; it asks the queue which one it has.
-  const adapter = new BullMQAdapter(queue as unknown as Queue, {
-    readOnlyMode: !allowActions,
-    displayName: `partition ${partition}`,
-    description: queue.name,
-  });
+function batches(queue: BatchQueue, partition: number, allowActions: boolean): BullMQAdapter {
+  const adapter = adapt(queue, `partition ${partition}`, allowActions);
   adapter.setFormatter('data', withoutRows);
   return adapter;
+}
+
+function adapt(queue: BatchQueue, displayName: string, allowActions: boolean): BullMQAdapter {
+  // The board's types know BullMQ's Redis store only; it asks the queue which one it has.
+  return new BullMQAdapter(queue as unknown as Queue, {
+    readOnlyMode: !allowActions,
+    displayName,
+    description: queue.name,
+  });
 }
 
 function withoutRows(data: unknown): unknown {

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { WebhookMetrics } from '../actions/webhook-metrics.ts';
 import type { Batch } from '../events/batch.ts';
 import type { BatchReport } from '../queue/queue.ts';
 import type { Mode } from '../rules/plan-parts.ts';
@@ -21,7 +22,7 @@ export interface SlotMeasure {
  * All that Weir measures of itself, in base units, in a registry of its own. Where rows are many, counters take an
  * amount: the source counts a transaction at a time, never a row.
  */
-export class Metrics implements SourceMetrics, WorkerMetrics {
+export class Metrics implements SourceMetrics, WorkerMetrics, WebhookMetrics {
   readonly registry = new Registry();
   readonly #scrapes = new Set<() => Promise<void> | void>();
 
@@ -68,6 +69,17 @@ export class Metrics implements SourceMetrics, WorkerMetrics {
     'Partial matches dropped because their key had too many: matches may be missing, must be zero',
     ['pattern'],
   );
+  readonly #deliveries = this.#counter(
+    'webhook_deliveries_total',
+    'Attempts to deliver an alert to a webhook: delivered, failed (to be tried again) or dead (given up)',
+    ['webhook', 'outcome'],
+  );
+  readonly #circuit = this.#gauge(
+    'webhook_circuit_open',
+    '1 while a receiver is down and left alone between attempts',
+    ['webhook'],
+  );
+  readonly #outbox = this.#gauge('webhook_pending', 'Deliveries that are not made yet', ['webhook']);
   readonly #owned = this.#gauge('partitions_owned', 'Partitions that this process works on');
   readonly #latency = this.#histogram(
     'commit_to_effect_seconds',
@@ -144,6 +156,16 @@ export class Metrics implements SourceMetrics, WorkerMetrics {
   }
   deadLetter(rule: string): void {
     this.#deadLetters.inc({ rule });
+  }
+  delivery(webhook: string, outcome: 'delivered' | 'failed' | 'dead'): void {
+    this.#deliveries.inc({ webhook, outcome });
+  }
+  circuit(webhook: string, open: boolean): void {
+    this.#circuit.set({ webhook }, open ? 1 : 0);
+  }
+  pending(deliveries: readonly { readonly webhook: string; readonly pending: number }[]): void {
+    this.#outbox.reset();
+    for (const { webhook, pending } of deliveries) this.#outbox.set({ webhook }, pending);
   }
   owned(partitions: number): void {
     this.#owned.set(partitions);

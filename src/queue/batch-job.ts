@@ -22,13 +22,14 @@ export function summarize(batch: Batch, report: BatchReport): BatchSummary {
   return { ...report, epoch, from, to, rows, bytes, rules };
 }
 
-/**
- * Queue names are unique to an instance, so that two Weirs on one server never meet. BullMQ refuses `:` in
- * them, and the board decodes `%` once too often.
- */
+/** Queue names are unique to an instance, so that two Weirs on one server never meet. */
 export function queueName(instance: string, partition: number): string {
-  const safe = instance.replaceAll(/[^A-Za-z0-9_.-]/gu, (char) => `~${char.codePointAt(0)?.toString(16)}~`);
-  return `weir-${safe}-p${partition}`;
+  return `weir-${safeName(instance)}-p${partition}`;
+}
+
+/** As a part of a queue's name: BullMQ refuses `:` there, and the board decodes `%` once too often. */
+export function safeName(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9_.-]/gu, (char) => `~${char.codePointAt(0)?.toString(16)}~`);
 }
 
 /**

@@ -77,7 +77,7 @@ const CLAIM_PAUSE_MS = 500;
  * A worker that fails to claim a job (a full Redis, a full disk) tries again at once, and for ever: this
  * makes it draw breath.
  */
-function patient(backend: IQueueBackend): IQueueBackend {
+export function patient(backend: IQueueBackend): IQueueBackend {
   const claim = backend.moveToActive.bind(backend);
   backend.moveToActive = async (token, name) => {
     try {

@@ -3,6 +3,7 @@ import type { QueueConfig } from '../config.ts';
 import { queueName } from './batch-job.ts';
 import { type BatchQueue, type BullBackend, openQueue } from './bullmq-backend.ts';
 import { Consumer } from './consumer.ts';
+import { DeliveryQueue } from './delivery-queue.ts';
 import type { QueueFinding } from './finding.ts';
 import { openPostgresBackend } from './postgres-backend.ts';
 import { Producer } from './producer.ts';
@@ -12,6 +13,8 @@ import { openRedisBackend } from './redis-backend.ts';
 interface OpenOptions {
   readonly instance: string;
   readonly partitions: number;
+  /** Names of webhooks; each has a queue of its own. */
+  readonly webhooks?: readonly string[];
   readonly logger: Logger;
   /** A batch handler threw, which is a bug; by default the error is thrown where nothing catches it. */
   readonly onBug?: (error: unknown) => void;
@@ -22,6 +25,8 @@ export interface Queues {
   readonly consumer: Consumer;
   /** By partition; for the board. */
   readonly queues: readonly BatchQueue[];
+  /** One a webhook. */
+  readonly deliveries: readonly DeliveryQueue[];
   check(): Promise<readonly QueueFinding[]>;
   /** Waits for the batches at hand. */
   close(): Promise<void>;
@@ -39,15 +44,19 @@ export async function openQueues(config: QueueConfig, options: OpenOptions): Pro
     queue.on('error', (error) => logger.debug({ partition, reason: reasonOf(error) }, 'queue'));
     return queue;
   });
+  const deliveries = (options.webhooks ?? []).map(
+    (webhook) => new DeliveryQueue(backend, { instance, webhook }, logger),
+  );
   const producer = new Producer(backend, queues, logger);
   const consumer = new Consumer({ backend, instance, logger, onBug: options.onBug ?? crash });
   return {
     producer,
     consumer,
     queues,
+    deliveries,
     check: () => backend.check(),
     close: async () => {
-      await consumer.close();
+      await Promise.all([consumer.close(), ...deliveries.map((queue) => queue.close())]);
       await producer.close();
       await backend.close();
     },

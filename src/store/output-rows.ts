@@ -1,6 +1,7 @@
 import type { QueryConfig } from 'pg';
 import type { Alert, Block, DeadLetter, LateEvent, Replay } from '../engine/outputs.ts';
 import type { PositionText } from '../events/position.ts';
+import { deliveriesOf } from './outbox.ts';
 import { cleanJson, cleanText } from './text.ts';
 
 /**
@@ -44,7 +45,8 @@ export function lsnOf(position: PositionText): string {
   return `${position.slice(0, 8)}/${position.slice(8, 16)}`;
 }
 
-const INSERT_ALERTS = `with written as (
+/** `deliveries`: what else is written of the alerts that are new. */
+const insertAlerts = (deliveries: string) => `with written as (
     insert into weir.alerts (alert_id, rule_id, kind, severity, subject, message, event_time, commit_lsn, events,
                              details, mode, rules_version, processor_id)
     select alert_id, rule_id, kind, severity, subject, message, weir.at(event_time), commit_lsn, events, details,
@@ -54,7 +56,7 @@ const INSERT_ALERTS = `with written as (
       as a (alert_id, rule_id, kind, severity, subject, message, event_time, commit_lsn, events, details, mode, rules_version)
     on conflict (alert_id) do nothing
     returning alert_id, rule_id, severity, subject, mode
-  ), payloads as materialized (
+  )${deliveries}, payloads as materialized (
     select alert_id, mode,
            json_build_object('alert_id', alert_id, 'rule_id', rule_id, 'severity', severity, 'subject', subject)::text as whole
     from written
@@ -62,6 +64,15 @@ const INSERT_ALERTS = `with written as (
   select alert_id, case when $14 and mode = 'live' then pg_notify('weir_alerts',
       case when octet_length(whole) < 8000 then whole else json_build_object('alert_id', alert_id)::text end) end
   from payloads`;
+
+const INSERT_ALERTS = insertAlerts('');
+const INSERT_ALERTS_AND_DELIVERIES = insertAlerts(`, deliveries as (
+    insert into weir.outbox (delivery_id, webhook, alert_id, processor_id)
+    select d.delivery_id, d.webhook, d.alert_id, $13
+    from unnest($15::text[], $16::text[], $17::text[]) as d (delivery_id, webhook, alert_id)
+    join written w on w.alert_id = d.alert_id
+    on conflict (delivery_id) do nothing
+  )`);
 
 function alertStatement(alerts: readonly AlertRow[], processorId: string, notify: boolean): QueryConfig {
   const rows = alerts.toSorted((a, b) => compareText(a.alertId, b.alertId));
@@ -81,7 +92,14 @@ function alertStatement(alerts: readonly AlertRow[], processorId: string, notify
     processorId,
     notify,
   ];
-  return { name: 'weir_alerts', text: INSERT_ALERTS, values };
+  const deliveries = deliveriesOf(rows);
+  if (deliveries.length === 0) return { name: 'weir_alerts', text: INSERT_ALERTS, values };
+  values.push(
+    deliveries.map((d) => d.deliveryId),
+    deliveries.map((d) => d.webhook),
+    deliveries.map((d) => d.alertId),
+  );
+  return { name: 'weir_alerts_outbox', text: INSERT_ALERTS_AND_DELIVERIES, values };
 }
 
 /** A block is only ever prolonged. */

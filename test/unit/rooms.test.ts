@@ -15,10 +15,11 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   store: ['base', 'events', 'rules', 'engine'],
   source: ['base', 'events', 'rules', 'queue', 'store'],
   worker: ['base', 'events', 'rules', 'engine', 'queue', 'store'],
-  monitor: ['base', 'events', 'rules', 'queue', 'store', 'source', 'worker'],
+  actions: ['base', 'queue', 'store'],
+  monitor: ['base', 'actions', 'events', 'rules', 'queue', 'store', 'source', 'worker'],
   demo: ['base', 'app', 'cli'],
   cli: ['base', 'events', 'rules', 'rules/testing', 'queue', 'store', 'source', 'monitor', 'demo', 'app'],
-  app: ['base', 'rules', 'engine', 'queue', 'store', 'source', 'worker', 'monitor', 'cli'],
+  app: ['base', 'actions', 'rules', 'engine', 'queue', 'store', 'source', 'worker', 'monitor', 'cli'],
 };
 
 /** Node's own modules that do I/O, and packages that do. `crypto` only computes. */

@@ -27,7 +27,7 @@ describe.each(['redis', 'postgres'] as const)('the board at /queues, on %s', (ki
     const opened = await openOn(server, { partitions: 3 });
     onTestFinished(() => opened.close());
     const app = new Hono();
-    mountBoard(app, opened.queues, { allowActions });
+    mountBoard(app, opened, { allowActions });
     const list = async (active = ''): Promise<readonly BoardQueue[]> => {
       const query = new URLSearchParams({
         activeQueue: active,

@@ -153,6 +153,7 @@ test('every command has --help and --json', async () => {
     'status',
     'teardown',
     'test',
+    'webhooks',
   ]);
   for (const { name } of COMMANDS) {
     const { exit, stdout } = await runCaptured(COMMANDS, [name, '--help']);

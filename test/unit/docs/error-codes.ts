@@ -84,6 +84,7 @@ export const ERROR_CODES = {
   WEIR_VALUE: 'A text is not the number, time, boolean or array that its type promises',
   WEIR_WAL_LEVEL: '`wal_level` is not `logical`',
   WEIR_WAL_SENDERS: 'All max_wal_senders are used',
+  WEIR_WEBHOOKS: 'What `weir webhooks` is asked for makes no sense',
 } as const satisfies Record<`WEIR_${string}`, string>;
 
 /** Findings of `weir doctor` that are told and stop nothing. */
