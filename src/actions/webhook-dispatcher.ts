@@ -7,13 +7,13 @@ import { markEnqueued, unenqueued } from '../store/outbox.ts';
 
 /*
  * A crash here can leave a delivery in its queue that the store does not know to be there: it is put in again, which
- * changes nothing. Never one that the store believes to be there for good: the belief ends after a minute.
+ * changes nothing. Never one that the store believes to be there for good: the belief ends after half a minute.
  */
 
 const SWEEP_MS = 5_000;
 const CALL = 500;
 /** A delivery that is pending so long after it was put into the queue is put in again: the queue may be lost. */
-const LOST_AFTER_MS = 60_000;
+const LOST_AFTER_MS = 30_000;
 
 export interface DispatcherOptions {
   readonly pool: Pick<Pool, 'query'>;

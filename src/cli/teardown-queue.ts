@@ -16,6 +16,8 @@ import type { Step } from './step.ts';
 export interface QueueRemoval {
   readonly queue: QueueConfig;
   readonly slot: string;
+  /** Their names in the configuration. */
+  readonly webhooks: readonly string[];
   /** null: the store does not know it. */
   readonly instance: Instance | null;
   /** What its queues are named by; null: neither the store nor the source can say. */
@@ -54,10 +56,13 @@ function unlinkCommand(pattern: string): string {
 
 const UNLINK_ALL = unlinkCommand('bull:weir-*');
 
-/** Of all partitions, also of those that there were before a re-sharding. Signs of the pattern language are literal. */
+/**
+ * Of all partitions (`p0`), also of those that there were before a re-sharding, and of all webhooks (`w-NAME`). Signs of
+ * the pattern language are literal.
+ */
 function keyPattern(named: string): string {
   const first = `bull:${queueName(named, 0)}`;
-  return `${first.replace(/0$/, '').replace(/[*?[\]\\]/g, '\\$&')}[0-9]*:*`;
+  return `${first.replace(/p0$/, '').replace(/[*?[\]\\]/g, '\\$&')}[pw][-0-9]*:*`;
 }
 
 /** BullMQ's `obliterate` leaves each queue's `meta`. */
@@ -112,14 +117,17 @@ function notThere({ instance }: QueueRemoval): string {
   return `not there; if the queue was on Redis, its keys are left:\n  ${command}`;
 }
 
-async function obliterate({ queue, instance }: QueueRemoval): Promise<string> {
+async function obliterate({ queue, instance, webhooks }: QueueRemoval): Promise<string> {
   if (instance === null) return 'not there';
   const { partitions } = instance;
   const logger = pino({ level: 'silent' });
-  const queues = await openQueues(queue, { instance: queueInstance(instance), partitions, logger });
+  const queues = await openQueues(queue, {
+    ...{ instance: queueInstance(instance), partitions, webhooks, logger },
+  });
   try {
     await queues.producer.empty();
-    return `removed the jobs of ${partitions} partitions`;
+    for (const deliveries of queues.deliveries) await deliveries.queue.obliterate({ force: true });
+    return `removed the jobs of ${partitions} partitions and ${webhooks.length} webhooks`;
   } finally {
     await queues.close();
   }

@@ -72,7 +72,8 @@ async function teardownSteps({ config, source, store, role }: Teardown): Promise
   const shared = (await otherInstances(store, slot)).length > 0;
   const instance = await instanceOf(config);
   const named = instance === null ? await namedBySource(config) : queueInstance(instance);
-  const queue = { queue: config.queue, slot, instance, named, shared };
+  const webhooks = Object.keys(config.webhooks);
+  const queue = { queue: config.queue, slot, webhooks, instance, named, shared };
   return [
     slotRemoval(removal),
     publicationsRemoval(removal, publicationNames(slot)),

@@ -35,7 +35,7 @@ export const GivenUp = UnrecoverableError;
 export type Deliver = (deliveryId: string) => Promise<void>;
 
 export function deliveryQueueName(instance: string, webhook: string): string {
-  return `weir-${safeName(instance)}-webhook-${safeName(webhook)}`;
+  return `weir-${safeName(instance)}-w-${safeName(webhook)}`;
 }
 
 /** The BullMQ queue of one webhook: its jobs carry ids of deliveries, nothing else. */
@@ -82,6 +82,9 @@ export class DeliveryQueue {
       concurrency: CONCURRENCY,
       // BullMQ minds `hold` only where there is a limit.
       limiter: { max: 1_000_000, duration: 1_000 },
+      // One whose process was killed is sent by another within seconds.
+      lockDuration: 15_000,
+      stalledInterval: 5_000,
       maxStalledCount: ATTEMPTS,
       runRetryDelay: 500,
       settings: { backoffStrategy: pauseBefore },

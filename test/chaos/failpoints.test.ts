@@ -7,6 +7,7 @@ import { FAILPOINTS, type Failpoint } from '../../src/failpoint.ts';
 import { Site } from '../support/site.ts';
 import { until } from '../support/until.ts';
 import type { WeirProcess } from '../support/weir-process.ts';
+import { Bank } from './bank.ts';
 import { judge, lastCommit, prepareOracle } from './oracle.ts';
 import { CHAOS_SCHEMA, EVERY_USER } from './schema.ts';
 import { CHAOS_RULES } from './world.ts';
@@ -39,15 +40,17 @@ const COMMAND: Readonly<Partial<Record<Failpoint, readonly string[]>>> = { 'step
 const QUIET: readonly Failpoint[] = ['idle.advanced'];
 
 let site: Site;
+let bank: Bank;
 let healer: WeirProcess;
 
 beforeAll(async () => {
+  bank = await Bank.open();
   site = await Site.open({
     version: 18,
     queue: 'redis',
     schema: CHAOS_SCHEMA,
     rules: CHAOS_RULES,
-    yaml: YAML,
+    yaml: YAML + bank.yaml,
     env: { WEIR_PARTITIONS: '3' },
     prepare: prepareOracle,
   });
@@ -63,7 +66,10 @@ beforeAll(async () => {
   }
 });
 
-afterAll(() => site?.close());
+afterAll(async () => {
+  await site?.close();
+  await bank?.close();
+});
 
 describe.each([...FAILPOINTS])('a crash at %s', (failpoint) => {
   it('loses nothing and doubles nothing', async () => {
@@ -80,6 +86,16 @@ describe.each([...FAILPOINTS])('a crash at %s', (failpoint) => {
     expect(verdict.expected).toBeGreaterThan(0);
     expect(verdict).toMatchObject({ missing: [], extra: [] });
   });
+});
+
+it('the receiver of a webhook has been told of each alert in the end, under one id', async () => {
+  healer.start();
+  const verdict = await site.withClient(async (client) => {
+    await bank.settle(client, 60_000);
+    return judge(client, bank);
+  });
+  expect(bank.receiver.taken.size).toBeGreaterThan(20);
+  expect(verdict).toMatchObject({ missing: [], extra: [] });
 });
 
 /** One for each: the healer may have left those of the failpoint before in force. */

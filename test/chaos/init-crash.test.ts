@@ -1,17 +1,29 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Site } from '../support/site.ts';
 import { until } from '../support/until.ts';
+import { Bank } from './bank.ts';
 import { CHAOS_SCHEMA } from './schema.ts';
 import { CHAOS_RULES } from './world.ts';
 
 let site: Site;
+let bank: Bank;
 
 beforeAll(async () => {
-  site = await Site.open({ version: 18, queue: 'postgres', schema: CHAOS_SCHEMA, rules: CHAOS_RULES });
+  bank = await Bank.open();
+  site = await Site.open({
+    version: 18,
+    queue: 'postgres',
+    schema: CHAOS_SCHEMA,
+    rules: CHAOS_RULES,
+    yaml: bank.yaml,
+  });
   await site.command('teardown', '--apply');
 });
 
-afterAll(() => site?.close());
+afterAll(async () => {
+  await site?.close();
+  await bank?.close();
+});
 
 /** Dies after the first step, then after the second, …; how many it takes until it comes to its end. */
 async function crashAfterEachStep(command: string): Promise<number> {

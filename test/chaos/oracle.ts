@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pg from 'pg';
+import type { Bank } from './bank.ts';
 
 export interface Verdict {
   readonly expected: number;
@@ -54,6 +55,12 @@ const DIFFERENCES: Readonly<Record<string, { expected: string; actual: string }>
   },
 };
 
+/** Only where the receiver's part is asked for: `Bank.record` has written down what it was told. */
+const TOLD = {
+  expected: "select rule_id, evidence from expected_alerts where rule_id = 'large_amount'",
+  actual: 'select rule_id, evidence from told',
+};
+
 /** The commit LSN of the last transaction that wrote a row. */
 export async function lastCommit(client: pg.Client): Promise<string> {
   await client.query(COMMITS, [SLOT]);
@@ -68,14 +75,16 @@ export async function lastCommit(client: pg.Client): Promise<string> {
   return row.lsn;
 }
 
-/** Compares what must exist with what does, both ways, as multisets. */
-export async function judge(client: pg.Client): Promise<Verdict> {
+/** Compares what must exist with what does, both ways, as multisets; `bank`: and what was told to it. */
+export async function judge(client: pg.Client, bank: Bank | null = null): Promise<Verdict> {
   await client.query(COMMITS, [SLOT]);
   await client.query(await readFile(join(import.meta.dirname, 'oracle.sql'), 'utf8'));
   const missing: string[] = [];
   const extra: string[] = [];
   let expected = 0;
-  for (const [what, side] of Object.entries(DIFFERENCES)) {
+  await bank?.record(client);
+  const sides = bank === null ? DIFFERENCES : { ...DIFFERENCES, webhook: TOLD };
+  for (const [what, side] of Object.entries(sides)) {
     missing.push(...(await except(client, what, side.expected, side.actual)));
     extra.push(...(await except(client, what, side.actual, side.expected)));
     const counted = await client.query(`select count(*)::int as n from (${side.expected}) e`);

@@ -33,6 +33,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const stopping = new AbortController();
   try {
     const writer = new Writer(world.postgres.url, seeded(options.seed + 1));
+    world.bank.failAtRandom(seeded(options.seed + 2));
     for (const process of world.processes) process.start();
     const writing = writer.run(stopping.signal);
     const done = await storm(options, { world, writer, random, bulkRows: options.bulkRows });
@@ -43,7 +44,15 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     options.say(`${writer.rows} rows written, ${done.kills} kills; waiting for Weir to catch up`);
     for (const process of world.processes) if (!process.running) process.start();
     await world.caughtUp(CATCH_UP_MS);
-    const verdict = await world.withClient(judge);
+    const verdict = await world.withClient(async (client) => {
+      await world.bank.settle(client, CATCH_UP_MS);
+      return judge(client, world.bank);
+    });
+    const { forged, attempts, taken } = world.bank.receiver;
+    options.say(
+      `${attempts} requests to the webhook, ${taken.size} deliveries taken, ${forged} signatures wrong`,
+    );
+    if (forged > 0) throw new Error(`${forged} signatures are wrong`);
     return { ...verdict, ...done, rows: writer.rows, directory: world.directory };
   } finally {
     stopping.abort();

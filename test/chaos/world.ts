@@ -4,6 +4,7 @@ import type { TestPostgres } from '../support/postgres.ts';
 import type { TestRedis } from '../support/redis.ts';
 import { Site } from '../support/site.ts';
 import type { WeirProcess } from '../support/weir-process.ts';
+import { Bank } from './bank.ts';
 import { prepareOracle } from './oracle.ts';
 import { CHAOS_SCHEMA } from './schema.ts';
 
@@ -20,22 +21,30 @@ state: { segment_bytes: 128kB }
 /** One PostgreSQL, one queue, and the processes of Weir on them: a source, its hot standby, two workers. */
 export class World {
   readonly #site: Site;
+  readonly bank: Bank;
   readonly sources: readonly WeirProcess[];
   readonly workers: readonly WeirProcess[];
 
-  private constructor(site: Site, sources: readonly WeirProcess[], workers: readonly WeirProcess[]) {
+  private constructor(
+    site: Site,
+    bank: Bank,
+    sources: readonly WeirProcess[],
+    workers: readonly WeirProcess[],
+  ) {
     this.#site = site;
+    this.bank = bank;
     this.sources = sources;
     this.workers = workers;
   }
 
   static async open(backend: Backend): Promise<World> {
+    const bank = await Bank.open();
     const site = await Site.open({
       version: 18,
       queue: backend,
       schema: CHAOS_SCHEMA,
       rules: CHAOS_RULES,
-      yaml: WEIR_YAML,
+      yaml: WEIR_YAML + bank.yaml,
       settings: { max_wal_size: '4GB' },
       prepare: prepareOracle,
     });
@@ -43,7 +52,7 @@ export class World {
       site.weir(name, ['run', '--role', role]);
     const sources = [await make('source-a', 'source'), await make('source-b', 'source')];
     const workers = [await make('worker-a', 'worker'), await make('worker-b', 'worker')];
-    return new World(site, sources, workers);
+    return new World(site, bank, sources, workers);
   }
 
   get directory(): string {
@@ -79,7 +88,8 @@ export class World {
     return this.#site.caughtUp(timeoutMs);
   }
 
-  close(): Promise<void> {
-    return this.#site.close();
+  async close(): Promise<void> {
+    await this.#site.close();
+    await this.bank.close();
   }
 }
