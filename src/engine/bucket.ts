@@ -1,87 +1,9 @@
 import type { Micros } from '../events/row.ts';
 import type { HotLanes } from './hot-lanes.ts';
+import { KeyedEntries } from './keyed-entries.ts';
 import { Lanes, type SavedLanes } from './lanes.ts';
 import type { Meter } from './meter.ts';
 import type { PatternProgram, StoreProgram } from './program.ts';
-import { Entries } from './windows/entries.ts';
-import { PACK_BELOW, pack, packedFirst, packedSize, unpack } from './windows/packed.ts';
-
-/** Of the map's entry and the objects' heads. */
-const KEY_BYTES = 80;
-
-/** A store's keys in one bucket, and what this batch appended to them. */
-export class KeyedEntries {
-  readonly id: string;
-  readonly width: number;
-  /** How long before W its entries are kept: also known where no rule uses the store at present. */
-  keep: Micros;
-  /** key, time and cells of each entry, in turn: of the next delta. */
-  appended: (string | number | null)[] = [];
-  /** Few entries are packed. */
-  readonly #keys = new Map<string, Entries | string>();
-  readonly #meter: Meter;
-
-  constructor(store: { id: string; width: number; keep: Micros }, meter: Meter) {
-    this.id = store.id;
-    this.width = store.width;
-    this.keep = store.keep;
-    this.#meter = meter;
-  }
-
-  keys(): IterableIterator<string> {
-    return this.#keys.keys();
-  }
-
-  /** To be looked at only, before the next `append`; null: there are none. */
-  entries(key: string): Entries | null {
-    const held = this.#keys.get(key);
-    if (held === undefined) return null;
-    return typeof held === 'string' ? unpack(held, this.width) : held;
-  }
-
-  /** Forgets what is at or before `bound`, now that the row is in. Returns the entries, to be looked at only. */
-  append(key: string, row: { time: Micros; cells: readonly (string | null)[]; bound: Micros }): Entries {
-    this.appended.push(key, row.time);
-    for (const cell of row.cells) this.appended.push(cell);
-    return this.change(key, (entries) => {
-      entries.insert(row.time, row.cells);
-      entries.forget(row.bound);
-    });
-  }
-
-  /** Changes the key's entries, which are kept while there are any. */
-  change(key: string, change: (entries: Entries) => void): Entries {
-    const held = this.#keys.get(key);
-    if (held !== undefined) this.#count(key, held, -1);
-    const entries = this.entries(key) ?? new Entries(this.width);
-    change(entries);
-    this.#hold(key, entries);
-    return entries;
-  }
-
-  forget(key: string, bound: Micros): void {
-    const held = this.#keys.get(key);
-    if (held === undefined || (typeof held === 'string' && packedFirst(held) > bound)) return;
-    this.change(key, (entries) => entries.forget(bound));
-  }
-
-  #hold(key: string, entries: Entries): void {
-    if (entries.size === 0) {
-      this.#keys.delete(key);
-      return;
-    }
-    const held = entries.size < PACK_BELOW ? pack(entries) : entries;
-    this.#keys.set(key, held);
-    this.#count(key, held, 1);
-  }
-
-  #count(key: string, held: Entries | string, sign: 1 | -1): void {
-    const packed = typeof held === 'string';
-    this.#meter.keys += sign;
-    this.#meter.entries += sign * (packed ? packedSize(held) : held.size);
-    this.#meter.bytes += sign * (KEY_BYTES + key.length + (packed ? held.length : held.bytes));
-  }
-}
 
 /** Until when a rule's actions are silent, by key, and what this batch changed of it. */
 export class Cooldowns {
@@ -142,13 +64,14 @@ export class Bucket {
   }
 
   usePlan(stores: readonly StoreProgram[]): void {
+    for (const store of this.stores.values()) store.kept = null;
     this.#active = stores.map(({ plan }) => this.stores.get(plan.id));
     stores.forEach(({ plan }, index) => {
       const active = this.#active[index];
       if (active === undefined) return;
       if (active.width !== plan.values.length)
         throw new Error(`store ${plan.id} holds other values than before`);
-      active.keep = plan.keep;
+      active.use(plan);
     });
   }
 
@@ -207,6 +130,7 @@ export class Bucket {
     const known = this.#active[index];
     if (known !== undefined) return known;
     const made = this.storeById({ id: plan.id, width: plan.values.length, keep: plan.keep });
+    made.use(plan);
     this.#active[index] = made;
     return made;
   }

@@ -17,7 +17,7 @@ export function exactLets({ windows }: RuleProgram, lets: readonly Value[], cont
   });
 }
 
-function findsDecimal({ plan, store, type }: WindowProgram): boolean {
+function findsDecimal({ plan, store, type, value }: WindowProgram): boolean {
   const finds = plan.fn === 'first' || plan.fn === 'last' || plan.fn === 'previous';
-  return finds && type === 'double' && isDecimalType(store.values[plan.value ?? -1]?.pgType ?? '');
+  return finds && type === 'double' && isDecimalType(store.values[value]?.pgType ?? '');
 }

@@ -56,6 +56,8 @@ export function fold(plan: Plan, state: PartitionState, batch: FoldBatch): Folde
     state.advance(table, watermark);
   });
   patterns.moveTime();
+  for (const [rule, rows] of context.cutLists) outputs.cutLists.push({ rule, rows });
+  context.cutLists.clear();
   return { outputs, delta: state.takeDeltas() };
 }
 

@@ -20,6 +20,8 @@ export interface Outputs {
   readonly replays: Replay[];
   /** Partial matches that a cap has cost. */
   readonly evicted: { readonly pattern: string; readonly partials: number }[];
+  /** Rows for which the list of a rule's window did not hold all of its values. */
+  readonly cutLists: { readonly rule: string; readonly rows: number }[];
 }
 
 export function noOutputs(): Outputs {
@@ -33,6 +35,7 @@ export function noOutputs(): Outputs {
     deadLetters: [],
     replays: [],
     evicted: [],
+    cutLists: [],
   };
 }
 

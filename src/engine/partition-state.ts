@@ -1,8 +1,9 @@
 import { BUCKETS, bucketOf, keyText } from '../events/keys.ts';
 import type { Micros, Row } from '../events/row.ts';
 import type { Plan, TablePlan } from '../rules/plan.ts';
-import { Bucket, type KeyedEntries } from './bucket.ts';
+import { Bucket } from './bucket.ts';
 import { HotLanes } from './hot-lanes.ts';
+import type { KeyedEntries } from './keyed-entries.ts';
 import type { Meter } from './meter.ts';
 import { PatternTimers } from './pattern-timers.ts';
 import { type PatternProgram, type Program, programOf, type StoreProgram } from './program.ts';
@@ -212,11 +213,11 @@ export class PartitionState implements BucketAccess {
     return Math.max(0, this.#maxPartials - (this.#meter.partialsOf.get(plan.state) ?? 0));
   }
 
-  /** Entries of the store at or before this time are seen by no row any more. */
-  forgottenBefore({ readers, plan }: StoreProgram): Micros {
+  /** The least W of the rows that look into the store: what it may forget by. */
+  watermarkOfStore({ readers }: StoreProgram): Micros {
     let least = Infinity;
     for (const table of readers) least = Math.min(least, this.#watermarks[table] ?? -Infinity);
-    return readers.length === 0 ? -Infinity : least - plan.keep;
+    return readers.length === 0 ? -Infinity : least;
   }
 
   *#sweepAll(): Generator<void, void, void> {
@@ -226,7 +227,7 @@ export class PartitionState implements BucketAccess {
   *#forget(bucket: Bucket): Generator<void, void, void> {
     for (const store of bucket.stores.values()) {
       for (const key of store.keys()) {
-        store.forget(key, this.#boundOf(store));
+        store.forget(key, this.#watermarkFor(store));
         yield;
       }
     }
@@ -238,10 +239,9 @@ export class PartitionState implements BucketAccess {
     }
   }
 
-  #boundOf(store: KeyedEntries): Micros {
+  #watermarkFor(store: KeyedEntries): Micros {
     const program = this.#program.stores.find(({ plan }) => plan.id === store.id);
-    if (program !== undefined) return this.forgottenBefore(program);
-    return this.#leastWatermark() - store.keep;
+    return program === undefined ? this.#leastWatermark() : this.watermarkOfStore(program);
   }
 
   #watermarkOfRule(id: string): Micros {

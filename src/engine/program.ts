@@ -7,12 +7,13 @@ import type {
   ScoringPlan,
   StorePlan,
   TablePlan,
+  WindowFunction,
   WindowPlan,
 } from '../rules/plan.ts';
 import type { ValueType } from '../rules/plan-parts.ts';
 import { type Definition, definitionOf } from './cep/definition.ts';
 import type { ReadValue } from './value.ts';
-import { type AggregateSpec, aggregateOf } from './windows/aggregate.ts';
+import { type AggregateSpec, aggregateOf, sessionsOf } from './windows/aggregate.ts';
 
 /** A plan laid out for the fold: what each row of a table has to do, with everything shared numbered once. */
 export interface Program {
@@ -90,11 +91,18 @@ export interface WindowProgram {
   readonly plan: WindowPlan;
   readonly lookup: Lookup;
   readonly store: StorePlan;
-  /** Of its values; not used by count. */
+  /** The first of its values, and its type; not used by count. */
+  readonly value: number;
   readonly type: ValueType;
   readonly read: ReadValue;
   /** Index into the store's aggregates; -1: none is kept. */
   readonly aggregate: number;
+  /** Index into the store's aggregates of what knows where sessions begin; -1: it is no window of a session. */
+  readonly sessions: number;
+  /** The row itself is among its rows. */
+  readonly withOwn: boolean;
+  /** The first rule that has it. */
+  readonly rule: string;
 }
 
 export interface RuleProgram {
@@ -186,7 +194,9 @@ class TableBuilder {
     if (stateful && plan.key === null) throw new Error(`rule ${plan.id} keeps state, but has no key`);
     const routing = plan.key === null ? null : this.routingKey(plan.key);
     const windows = plan.lets.map((item) =>
-      item.kind === 'window' && routing !== null ? this.#window(item, routing, aggregates) : null,
+      item.kind === 'window' && routing !== null
+        ? this.#window(item, { rule: plan.id, routing, aggregates })
+        : null,
     );
     const cooldownSlot = plan.cooldown === null ? -1 : this.slot(plan.cooldown.by.columns);
     this.#rules.push({ index: this.#rules.length, plan, routing, windows, cooldownSlot });
@@ -220,18 +230,32 @@ class TableBuilder {
     };
   }
 
-  #window(item: LetPlan & { kind: 'window' }, routing: RoutingKey, all: AggregateSpec[][]): WindowProgram {
+  #window(
+    item: LetPlan & { kind: 'window' },
+    of: { readonly rule: string; readonly routing: RoutingKey; readonly aggregates: AggregateSpec[][] },
+  ): WindowProgram {
     const plan = item.window;
     const store = this.#plan.stores[plan.store];
-    const specs = all[plan.store];
+    const specs = of.aggregates[plan.store];
     if (store === undefined || specs === undefined) throw new Error(`let ${item.name} has no store`);
-    const lookup = this.#lookup(plan, routing);
+    const lookup = this.#lookup(plan, of.routing);
     const known = this.#windows.find((window) => window.lookup === lookup && sameWindow(window.plan, plan));
     if (known !== undefined) return known;
-    const aggregate = aggregateOf(plan, store, specs);
-    const { type, pgType } = store.values[plan.value ?? -1] ?? { type: 'string', pgType: 'text' };
-    const read = fromText(type, pgType);
-    const window = { index: this.#windows.length, plan, lookup, store, type, read, aggregate };
+    const [value = 0] = plan.values;
+    const { type, pgType } = store.values[value] ?? { type: 'string', pgType: 'text' };
+    const window: WindowProgram = {
+      index: this.#windows.length,
+      plan,
+      lookup,
+      store,
+      value,
+      type,
+      read: fromText(type, pgType),
+      aggregate: aggregateOf(plan, store, specs),
+      sessions: sessionsOf(plan, specs),
+      withOwn: plan.current && !OF_THE_PAST.has(plan.fn),
+      rule: of.rule,
+    };
     this.#windows.push(window);
     return window;
   }
@@ -258,6 +282,9 @@ function byEvent(entrances: readonly Entrance[]): TableProgram['entrances'] {
   return [...events].map(([eventIndex, of]) => ({ eventIndex, entrances: of }));
 }
 
+/** What they say is about the rows before the row. */
+const OF_THE_PAST: ReadonlySet<WindowFunction> = new Set(['previous', 'first_seen', 'speed_kmh']);
+
 function sameWindow(a: WindowPlan, b: WindowPlan): boolean {
-  return a.fn === b.fn && a.value === b.value && a.over === b.over && a.current === b.current;
+  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -13,7 +13,8 @@ import type {
 } from './program.ts';
 import { keptCell } from './value.ts';
 import { Entries } from './windows/entries.ts';
-import { emptyValue, evaluateWindow, type Question } from './windows/evaluate.ts';
+import { emptyValue, evaluateWindow } from './windows/evaluate.ts';
+import type { Question } from './windows/question.ts';
 
 /** What a row needs of the state of its partition. */
 export interface BucketAccess {
@@ -21,8 +22,8 @@ export interface BucketAccess {
   bucket(number: number): Bucket;
   /** Something in it has changed. */
   touch(bucket: Bucket): void;
-  /** Entries of the store at or before this time are seen by no row any more. */
-  forgottenBefore(store: StoreProgram): Micros;
+  /** The least W of the rows that look into the store. */
+  watermarkOfStore(store: StoreProgram): Micros;
 }
 
 export interface ReusedFrame extends Frame {
@@ -34,6 +35,9 @@ export interface ReusedFrame extends Frame {
 function newFrame(lets: number): ReusedFrame {
   return { row: NO_ROW, lets: new Array<Value>(lets).fill(null), lists: [] };
 }
+
+/** Of a key that a store does not know; never appended to. */
+const NO_ENTRIES = new Entries(0);
 
 /** undefined: not asked yet. */
 type Memo<T> = (T | undefined)[];
@@ -57,11 +61,21 @@ export class RowContext {
   readonly #frames: readonly (readonly ReusedFrame[])[];
   /** By store: the entries that the row went into. */
   readonly #appended: Memo<Entries> = [];
+  /** By rule: for how many rows the list of a window did not hold all of its values. */
+  readonly cutLists = new Map<string, number>();
 
   constructor(state: BucketAccess, program: Program, followFrom: number) {
     this.#state = state;
     this.#program = program;
-    this.#question = { row: NO_ROW, entries: new Entries(0), own: false, specs: [], followFrom };
+    this.#question = {
+      row: NO_ROW,
+      entries: NO_ENTRIES,
+      own: false,
+      specs: [],
+      followFrom,
+      range: { lo: 0, hi: 0, lower: null },
+      cut: ({ rule }) => this.cutLists.set(rule, (this.cutLists.get(rule) ?? 0) + 1),
+    };
     this.#frames = program.tables.map(({ rules }) => rules.map(({ plan }) => newFrame(plan.lets.length)));
     this.row = NO_ROW;
     this.table = program.tables[0] as TableProgram;
@@ -152,8 +166,8 @@ export class RowContext {
     const { values } = store.plan;
     const cells: (string | null)[] = [];
     for (const { column, pgType } of values) cells.push(keptCell(row.cells[column], pgType));
-    const bound = this.#state.forgottenBefore(store);
-    this.#appended[store.index] = keyed.append(key, { time: row.at, cells, bound });
+    const watermark = this.#state.watermarkOfStore(store);
+    this.#appended[store.index] = keyed.append(key, { time: row.at, cells, watermark });
     this.#state.touch(bucket);
   }
 
@@ -181,10 +195,10 @@ export class RowContext {
       entries = this.#appendedTo(lookup, key) ?? this.#existing(lookup, key);
       this.#entries[lookup.index] = entries;
     }
-    if (entries === null) return emptyValue(window);
+    if (entries === null && window.plan.fn !== 'first_seen') return emptyValue(window);
     const question = this.#question;
     question.row = this.row;
-    question.entries = entries;
+    question.entries = entries ?? NO_ENTRIES;
     question.own = this.#appended[lookup.store] === entries;
     question.specs = (this.#program.stores[lookup.store] as StoreProgram).aggregates;
     return evaluateWindow(window, question);

@@ -80,6 +80,11 @@ export class Metrics implements SourceMetrics, WorkerMetrics, WebhookMetrics {
     ['webhook'],
   );
   readonly #outbox = this.#gauge('webhook_pending', 'Deliveries that are not made yet', ['webhook']);
+  readonly #cutLists = this.#counter(
+    'window_lists_cut_total',
+    'Rows for which the `list` of a window held only the newest 1,000 of its values',
+    ['rule'],
+  );
   readonly #owned = this.#gauge('partitions_owned', 'Partitions that this process works on');
   readonly #latency = this.#histogram(
     'commit_to_effect_seconds',
@@ -153,6 +158,10 @@ export class Metrics implements SourceMetrics, WorkerMetrics, WebhookMetrics {
   }
   evicted(pattern: string, partials: number): void {
     this.#evicted.inc({ pattern }, partials);
+  }
+
+  listCut(rule: string, rows: number): void {
+    this.#cutLists.inc({ rule }, rows);
   }
   deadLetter(rule: string): void {
     this.#deadLetters.inc({ rule });

@@ -3,7 +3,7 @@ import type { Draft } from './draft.ts';
 import { nearest } from './nearest.ts';
 import type { By } from './plan-parts.ts';
 import { didYouMean } from './problem.ts';
-import type { BySpec } from './schema.ts';
+import type { BySpec } from './schema-windows.ts';
 import type { Spot } from './yaml-document.ts';
 
 /** The columns of a window's key: those that the rule's row looks up, and those of the rows it holds, in pairs. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EventInfo, World } from './check-events.ts';
 import { checkSent, type TableInfo, unknownColumn } from './check-tables.ts';
+import { KEEPS_NOTHING, type Over, type Retention, withWindow } from './over.ts';
 import type { ColumnPlan, StorePlan } from './plan.ts';
 import type { Condition } from './plan-parts.ts';
 import type { Problems } from './problem.ts';
@@ -14,7 +15,7 @@ export interface StoreDraft {
   readonly when: Condition | null;
   readonly key: number;
   readonly values: string[];
-  longest: number;
+  retention: Retention;
 }
 
 /**
@@ -127,8 +128,8 @@ export class Draft {
 
   /** The index of the store that a window of these reads: one for all windows that are equal. */
   store(
-    wanted: Omit<StoreDraft, 'identity' | 'values' | 'longest'>,
-    use: { when: string; over: number },
+    wanted: Omit<StoreDraft, 'identity' | 'values' | 'retention'>,
+    use: { when: string; over: Over },
   ): number {
     const { event, by, key } = wanted;
     const routing = this.keys(event.table)[key]?.columns;
@@ -136,15 +137,14 @@ export class Draft {
     const views = chain.map((part) => part.spec.when?.trim() ?? '');
     const from = [`${table.schema}.${table.name}`, table.time, ...table.ops, views];
     const identity = JSON.stringify([from, by, use.when.trim(), routing]);
-    const store = this.#stores.get(identity);
-    if (store !== undefined) store.longest = Math.max(store.longest, use.over);
-    else
-      this.#stores.set(identity, {
-        ...wanted,
-        identity,
-        values: this.#valuesOf(identity),
-        longest: use.over,
-      });
+    const store: StoreDraft = this.#stores.get(identity) ?? {
+      ...wanted,
+      identity,
+      values: this.#valuesOf(identity),
+      retention: KEEPS_NOTHING,
+    };
+    store.retention = withWindow(store.retention, use.over);
+    this.#stores.set(identity, store);
     return [...this.#stores.keys()].indexOf(identity);
   }
 
@@ -172,29 +172,31 @@ export class Draft {
     return before === null ? [] : [...(before.#stores.get(identity)?.values ?? [])].sort();
   }
 
-  #storePlan({ identity, event, by, when, key, values, longest }: StoreDraft): StorePlan {
+  #storePlan({ identity, event, by, when, key, values, retention }: StoreDraft): StorePlan {
     const { table } = event;
+    const { lateness } = table;
     const columns = this.columns(table);
-    const kept = this.indexes(table, values).flatMap((column) => {
+    const cells = this.indexes(table, values).flatMap((column) => {
       const plan = columns[column];
       return plan === undefined ? [] : [{ column, type: plan.type, pgType: plan.pgType }];
     });
-    const types = kept.map(({ pgType }, index) => [values[index], pgType]);
-    const keep = longest + table.lateness;
+    const types = cells.map(({ pgType }, index) => [values[index], pgType]);
+    const keep = retention.over + lateness;
+    const rows = retention.rows === 0 ? null : { count: retention.rows, keep: retention.within + lateness };
+    const kept = [identity, types, keep, ...(rows === null ? [] : [rows])];
     return {
-      // `keep` is part of it: what a shorter window had forgotten already depends on when it was compacted, and a
-      // longer one that went on from there would not be the same after a crash.
-      id: createHash('sha256')
-        .update(JSON.stringify([identity, types, keep]))
-        .digest('hex')
-        .slice(0, 32),
+      // What is kept is part of it: what a shorter window had forgotten already depends on when it was compacted, and
+      // a longer one that went on from there would not be the same after a crash.
+      id: createHash('sha256').update(JSON.stringify(kept)).digest('hex').slice(0, 32),
       table: this.world.tables.indexOf(table),
       eventIndex: this.eventIndex(event),
       key,
       by: this.indexes(table, by),
       when,
-      values: kept,
+      values: cells,
+      lateness,
       keep,
+      rows,
     };
   }
 }

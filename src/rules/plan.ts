@@ -1,4 +1,5 @@
 import type { Cell, Micros, Op } from '../events/row.ts';
+import type { Over } from './over.ts';
 import type { PatternPlan } from './pattern-plan.ts';
 import type {
   Action,
@@ -107,22 +108,30 @@ export const WINDOW_FUNCTIONS = [
   'count',
   'sum',
   'avg',
+  'stddev',
   'min',
   'max',
+  'percentile',
   'distinct',
   'first',
   'last',
   'previous',
+  'list',
+  'speed_kmh',
+  'first_seen',
 ] as const;
 export type WindowFunction = (typeof WINDOW_FUNCTIONS)[number];
 
 export interface WindowPlan {
   readonly store: number;
   readonly fn: WindowFunction;
-  /** Index into `StorePlan.values`; null for count. */
-  readonly value: number | null;
-  /** Rows of the key with time in (at - over, at]. */
-  readonly over: Micros;
+  /** Indexes into `StorePlan.values`: none for count, latitude and longitude for speed_kmh, else one. */
+  readonly values: readonly number[];
+  /** Of first_seen and speed_kmh, by `values`: the columns of the rule's own table that say what the row itself shows. */
+  readonly own: readonly number[];
+  /** Of percentile: from 0 to 100. */
+  readonly percent: number | null;
+  readonly over: Over;
   /** false: the row itself is left out. */
   readonly current: boolean;
   /** The window's `by`, as columns of the rule's own table: the key that the row looks up. */
@@ -142,8 +151,12 @@ export interface StorePlan {
   readonly when: Condition | null;
   /** Columns whose cells are kept, with their types. */
   readonly values: readonly { readonly column: number; readonly type: ValueType; readonly pgType: string }[];
-  /** The longest `over` of its windows, plus the lateness of its event: what is older before W is gone. */
+  /** Of its event. */
+  readonly lateness: Micros;
+  /** The furthest that its windows by time look back, plus the lateness: what is older before W is gone. */
   readonly keep: Micros;
+  /** For windows of rows: of what is that old, so many rows are kept at and before W - lateness, unless older than this before W. */
+  readonly rows: { readonly count: number; readonly keep: Micros } | null;
 }
 
 export interface ScoringPlan {

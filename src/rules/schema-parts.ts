@@ -32,19 +32,11 @@ export const name = z
 
 export const duration = z.string({ error: DURATION_HINT }).regex(DURATION, { error: DURATION_HINT });
 
-/** `other`: what a map in its place is told. */
-export function positiveDurationOr(other: string) {
-  return z
-    .string({
-      error: (issue) => (typeof issue.input === 'object' && issue.input !== null ? other : DURATION_HINT),
-    })
-    .regex(/^\d{0,11}[1-9]\d{0,11}(ms|s|m|h|d)$/, {
-      error: (issue) =>
-        DURATION.test(String(issue.input)) ? 'this duration must be above 0' : DURATION_HINT,
-    });
-}
-
-export const positiveDuration = positiveDurationOr(DURATION_HINT);
+export const positiveDuration = z
+  .string({ error: DURATION_HINT })
+  .regex(/^\d{0,11}[1-9]\d{0,11}(ms|s|m|h|d)$/, {
+    error: (issue) => (DURATION.test(String(issue.input)) ? 'this duration must be above 0' : DURATION_HINT),
+  });
 
 export const condition = z
   .string({ error: 'a condition is text in CEL: quote it' })

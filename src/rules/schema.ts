@@ -11,11 +11,11 @@ import {
   name,
   notYet,
   positiveDuration,
-  positiveDurationOr,
   score,
   strict,
 } from './schema-parts.ts';
 import { patternShape } from './schema-patterns.ts';
+import { windowSchema } from './schema-windows.ts';
 
 /** The rule language (shared/spec/rules.md) as far as this version has it. Types come from here, and `weir schema`. */
 
@@ -49,35 +49,6 @@ export const listSchema = strict({
   values: z.array(z.union([z.string(), z.number(), z.boolean()], { error: 'an entry is text or a number' })),
   description: z.string().optional(),
 });
-
-const by = z.union([columns, z.record(z.string(), columns)], {
-  error: 'expected a column, a list of columns, or a map of events and their columns',
-});
-
-const windowShape = {
-  count: name.optional(),
-  sum: column.optional(),
-  avg: column.optional(),
-  min: column.optional(),
-  max: column.optional(),
-  distinct: column.optional(),
-  first: column.optional(),
-  last: column.optional(),
-  previous: column.optional(),
-  stddev: notYet('the window function stddev'),
-  percentile: notYet('the window function percentile'),
-  list: notYet('the window function list'),
-  speed_kmh: notYet('the window function speed_kmh'),
-  first_seen: notYet('the window function first_seen'),
-  by,
-  over: positiveDurationOr(
-    'this version has sliding windows only (over: 1h): tumbling, hopping, session and rows are not in it yet',
-  ),
-  when: condition.optional(),
-  current: z.boolean({ error: 'current is true or false' }).optional(),
-};
-
-export const windowSchema = strict(windowShape);
 
 const letSchema = z.record(
   name,
@@ -195,10 +166,8 @@ export type EventSpec = z.infer<typeof eventSchema>;
 export type ListSpec = z.infer<typeof listSchema>;
 export type RuleSpec = z.infer<typeof ruleSchema>;
 export type PatternSpec = z.infer<typeof testedPattern>;
-export type WindowSpec = z.infer<typeof windowSchema>;
 export type ScoringSpec = z.infer<typeof scoringSchema>;
 export type TestSpec = z.infer<typeof testSchema>;
-export type BySpec = z.infer<typeof by>;
 
 export { ruleFileSchema, testSchema };
 

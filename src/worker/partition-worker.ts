@@ -207,12 +207,22 @@ export class PartitionWorker {
 
   #evicted(pattern: string, partials: number): void {
     this.#deps.metrics.evicted(pattern, partials);
-    if (toldOf.has(pattern)) return;
-    toldOf.add(pattern);
-    this.#deps.logger.warn(
+    this.#warnOnce(
       { pattern },
       'a key has more partial matches than are kept: the oldest are dropped, and matches may be missing',
     );
+  }
+
+  #listCut(rule: string, rows: number): void {
+    this.#deps.metrics.listCut(rule, rows);
+    this.#warnOnce({ rule }, "a window's list has more values than it may hold: the newest are in it");
+  }
+
+  #warnOnce(of: Readonly<Record<string, string>>, message: string): void {
+    const [name = ''] = Object.values(of);
+    if (toldOf.has(name)) return;
+    toldOf.add(name);
+    this.#deps.logger.warn(of, message);
   }
 
   #measure(batch: Batch, outputs: PartitionCommit['outputs']): void {
@@ -222,6 +232,7 @@ export class PartitionWorker {
       if (kind === 'match') metrics.hit(pattern, mode);
       else metrics.timedOut(pattern, mode);
     for (const { pattern, partials } of outputs.evicted) this.#evicted(pattern, partials);
+    for (const { rule, rows } of outputs.cutLists) this.#listCut(rule, rows);
     for (const alert of outputs.alerts) metrics.alert(alert.rule, alert.severity);
     for (const letter of outputs.deadLetters) metrics.deadLetter(letter.rule);
     for (const late of outputs.late) metrics.late(late.event);
@@ -230,7 +241,7 @@ export class PartitionWorker {
   }
 }
 
-/** Said once a pattern and process: the metric says how many. */
+/** Rules and patterns, which share no id. Said once a process: the metric says how many. */
 const toldOf = new Set<string>();
 
 interface Change {

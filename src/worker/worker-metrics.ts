@@ -12,6 +12,8 @@ export interface WorkerMetrics {
   partials(partition: number, alive: number): void;
   /** Partial matches that the cap of a key has cost: must be zero. */
   evicted(pattern: string, partials: number): void;
+  /** Rows for which the list of a rule's window did not hold all of its values. */
+  listCut(rule: string, rows: number): void;
   deadLetter(rule: string): void;
   late(event: string): void;
   /** From a transaction's commit to the commit of what it caused. */

@@ -1,10 +1,11 @@
 import type { Cell, Micros } from '../../events/row.ts';
 
-/** The entries of a window: `[lo, hi)`, which are those with time after `lower`. */
+/** The entries of a window: `[lo, hi)`. */
 export interface Range {
-  readonly lo: number;
-  readonly hi: number;
-  readonly lower: Micros;
+  lo: number;
+  hi: number;
+  /** They are those before `hi` with a time after it; null: a window of rows, whose first may share its time with others. */
+  lower: Micros | null;
 }
 
 /** What follows a key's entries, and hears of changes that are not at its end. */
@@ -100,10 +101,27 @@ export class Entries {
 
   /** Forgets the entries at or before this time. */
   forget(bound: Micros): void {
+    this.forgetTo(this.#after(bound));
+  }
+
+  /** Forgets those at or before `bound` but the last `count` of what is at or before `settled`, and those at or before `oldest`. */
+  forgetButLast(count: number, times: { bound: Micros; settled: Micros; oldest: Micros }): void {
+    const rows = Math.max(this.#after(times.oldest), this.upper(times.settled) - count);
+    this.forgetTo(Math.min(this.#after(times.bound), rows));
+  }
+
+  /** The index after the entries at or before a time; from the start, where those are that are forgotten. */
+  #after(time: Micros): number {
     const { head, times } = this;
     let end = head;
-    while (end < times.length && (times[end] as number) <= bound) end += 1;
-    if (end === head) return;
+    while (end < times.length && (times[end] as number) <= time) end += 1;
+    return end;
+  }
+
+  /** Forgets the entries before an index. */
+  forgetTo(end: number): void {
+    const { head, times } = this;
+    if (end <= head) return;
     for (const follower of this.followers?.list ?? []) follower?.dropBefore(this, end);
     this.bytes -= this.#bytesOf(head, end);
     this.head = end;

@@ -7,6 +7,8 @@ const POWERS = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}
 const SMALL_DIGITS = 15;
 /** Decimal numbers of so many digits come back from a double as they were. */
 const SURE = 10 ** SMALL_DIGITS;
+/** Below it a square is a safe integer. */
+const SQUARES_FIT = 94_906_265;
 
 /** What `scanSmall` has read: two results without an object a value. */
 let scannedMantissa = 0;
@@ -39,12 +41,18 @@ function scanSmall(text: string): boolean {
 export class ExactSum {
   /** Values in the sum. */
   count = 0;
+  readonly #squares: boolean;
   #scale = 0;
   #small = 0;
   #big: bigint | null = null;
   #nan = 0;
   #positive = 0;
   #negative = 0;
+
+  /** `squares`: the sum is of the values' squares. */
+  constructor({ squares }: { readonly squares: boolean } = { squares: false }) {
+    this.#squares = squares;
+  }
 
   add(text: string): void {
     this.count += 1;
@@ -58,7 +66,7 @@ export class ExactSum {
   }
 
   copy(): ExactSum {
-    const copy = new ExactSum();
+    const copy = new ExactSum({ squares: this.#squares });
     copy.count = this.count;
     copy.#scale = this.#scale;
     copy.#small = this.#small;
@@ -92,6 +100,12 @@ export class ExactSum {
     return this.#big === null && this.#scale < POWERS.length && Math.abs(this.#small) < SURE;
   }
 
+  /** The sum as `units` / 10^`scale`; null: NaN or an infinity is among its values. */
+  exact(): { readonly units: bigint; readonly scale: number } | null {
+    if (this.#special() !== null) return null;
+    return { units: this.#big ?? BigInt(this.#small), scale: this.#scale };
+  }
+
   /** All digits, at the greatest scale among its values; null: NaN or an infinity is among them. */
   text(): string | null {
     if (this.#special() !== null) return null;
@@ -121,14 +135,18 @@ export class ExactSum {
   }
 
   #apply(text: string, sign: 1 | -1): void {
-    if (scanSmall(text)) this.#applySmall(sign * scannedMantissa, scannedScale);
-    else this.#applyNumeric(text, sign);
+    if (!scanSmall(text)) this.#applyNumeric(text, sign);
+    else if (!this.#squares) this.#applySmall(sign * scannedMantissa, scannedScale);
+    else if (Math.abs(scannedMantissa) < SQUARES_FIT)
+      this.#applySmall(sign * scannedMantissa * scannedMantissa, scannedScale * 2);
+    else this.#applyBig(BigInt(sign) * BigInt(scannedMantissa) ** 2n, scannedScale * 2);
   }
 
   #applyNumeric(text: string, sign: 1 | -1): void {
     const numeric = parseNumeric(text);
     if (numeric.kind === 'finite') {
-      this.#applyBig(sign === 1 ? numeric.unscaled : -numeric.unscaled, numeric.scale);
+      const power = this.#squares ? 2 : 1;
+      this.#applyBig(BigInt(sign) * numeric.unscaled ** BigInt(power), numeric.scale * power);
     } else if (numeric.kind === 'nan') this.#nan += sign;
     else if (numeric.sign === 1) this.#positive += sign;
     else this.#negative += sign;

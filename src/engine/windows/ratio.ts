@@ -16,6 +16,28 @@ export function ratio(numerator: bigint, denominator: bigint): number {
   return numerator < 0n ? -value : value;
 }
 
+/** The root of numerator / denominator (both not below 0, the latter above) as the nearest double. */
+export function rootOfRatio(numerator: bigint, denominator: bigint): number {
+  if (numerator === 0n) return 0;
+  const wanted = 2 * QUOTIENT_BITS - (bits(numerator) - bits(denominator));
+  const shift = wanted + (wanted & 1);
+  const [dividend, divisor] =
+    shift >= 0 ? [numerator << BigInt(shift), denominator] : [numerator, denominator << BigInt(-shift)];
+  const quotient = dividend / divisor;
+  const root = squareRoot(quotient);
+  const sticky = root * root * divisor === dividend ? root : root | 1n;
+  return scale(Number(sticky), -shift / 2);
+}
+
+/** Rounded down. Newton's method from a double, which is right in its 53 bits already. */
+function squareRoot(value: bigint): bigint {
+  let root = BigInt(Math.floor(Math.sqrt(Number(value))));
+  root = (root + value / root) >> 1n;
+  while (root * root > value) root -= 1n;
+  while ((root + 1n) * (root + 1n) <= value) root += 1n;
+  return root;
+}
+
 /** Within three of the number of bits: enough, as the quotient has 17 to spare. */
 function bits(value: bigint): number {
   return value.toString(16).length * 4;

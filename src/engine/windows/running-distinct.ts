@@ -16,6 +16,11 @@ export class RunningDistinct extends RunningAggregate {
     return this.#times.size;
   }
 
+  /** Whether an equal value is among them. */
+  has(text: string): boolean {
+    return this.#times.has(identityOf(text, this.#type));
+  }
+
   protected enter(cell: Cell): void {
     if (typeof cell !== 'string') return;
     const identity = identityOf(cell, this.#type);

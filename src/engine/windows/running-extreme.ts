@@ -7,7 +7,7 @@ import type { Entries, Follower, Range } from './entries.ts';
 /**
  * The least or greatest value of a window that ends at the newest entry: a deque of the values that no later one
  * beats, best first, by time. Entries out of order find their place in it; a window that ends before the newest
- * entry, or begins before an earlier one did, is read by blocks.
+ * entry, begins before an earlier one did, or begins among entries of one time, is read by blocks.
  */
 export class RunningExtreme implements Follower {
   readonly #value: number;
@@ -29,7 +29,7 @@ export class RunningExtreme implements Follower {
 
   /** Of the entries of the range; null where none has a value. */
   query(entries: Entries, { lo, hi, lower }: Range): Value {
-    if (hi < this.#hi || lower < this.#lower) return this.#blocks.over(entries, lo, hi);
+    if (lower === null || hi < this.#hi || lower < this.#lower) return this.#blocks.over(entries, lo, hi);
     this.#lower = lower;
     for (; this.#hi < hi; this.#hi++) this.#take(entries, this.#hi);
     while (this.#first < this.#times.length && (this.#times[this.#first] as number) <= lower)

@@ -45,6 +45,7 @@ const UNMEASURED: WorkerMetrics = {
   timedOut: () => undefined,
   partials: () => undefined,
   evicted: () => undefined,
+  listCut: () => undefined,
   alert: () => undefined,
   deadLetter: () => undefined,
   late: () => undefined,

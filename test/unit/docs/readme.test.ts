@@ -4,10 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { SIGNATURES } from '../../../src/rules/cel/signatures.ts';
 import { MACROS } from '../../../src/rules/cel/term.ts';
 import { patternShape, stepShape } from '../../../src/rules/schema-patterns.ts';
+import { overShape, windowShape } from '../../../src/rules/schema-windows.ts';
 import { codesOfSource, ERROR_CODES, WARNINGS } from './error-codes.ts';
 import { FUNCTION_MEANINGS, MACRO_MEANINGS } from './function-meanings.ts';
 import { PATTERN_MEANINGS, STEP_MEANINGS } from './pattern-meanings.ts';
 import { SECTIONS, type Section } from './tables.ts';
+import { OVER_MEANINGS, WINDOW_MEANINGS } from './window-meanings.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const COMMAND = 'WEIR_DOCS=write npx vitest run test/unit/docs';
@@ -31,6 +33,11 @@ describe('the documentation', () => {
     const names = [...new Set(SIGNATURES.map(({ name }) => name))];
     expect(Object.keys(FUNCTION_MEANINGS).sort()).toEqual(names.sort());
     expect(Object.keys(MACRO_MEANINGS).sort()).toEqual([...MACROS, 'is_null', 'has'].sort());
+  });
+
+  it('has a meaning for every key of windows, and for no other', () => {
+    expect(Object.keys(WINDOW_MEANINGS)).toEqual(Object.keys(windowShape));
+    expect(Object.keys(OVER_MEANINGS)).toEqual(Object.keys(overShape));
   });
 
   it('has a meaning for every key of patterns and steps, and for no other', () => {

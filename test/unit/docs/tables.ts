@@ -5,6 +5,7 @@ import { SIGNATURES } from '../../../src/rules/cel/signatures.ts';
 import { codesOfSource, ERROR_CODES, type FoundCode, WARNINGS } from './error-codes.ts';
 import { FUNCTION_MEANINGS, MACRO_MEANINGS } from './function-meanings.ts';
 import { PATTERN_MEANINGS, STEP_MEANINGS } from './pattern-meanings.ts';
+import { OVER_MEANINGS, WINDOW_MEANINGS } from './window-meanings.ts';
 
 /** A table that the code makes: where it stands, between `<!-- name -->` and `<!-- /name -->`. */
 export interface Section {
@@ -19,6 +20,8 @@ export const SECTIONS: readonly Section[] = [
   { file: 'docs/reference.md', name: 'error-codes', make: errorCodes },
   { file: 'docs/reference.md', name: 'warnings', make: warnings },
   { file: 'docs/reference.md', name: 'functions', make: functions },
+  { file: 'docs/reference.md', name: 'window-keys', make: () => keys(WINDOW_MEANINGS) },
+  { file: 'docs/reference.md', name: 'over-keys', make: () => keys(OVER_MEANINGS) },
   { file: 'docs/reference.md', name: 'pattern-keys', make: () => keys(PATTERN_MEANINGS) },
   { file: 'docs/reference.md', name: 'step-keys', make: () => keys(STEP_MEANINGS) },
 ];

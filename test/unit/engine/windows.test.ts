@@ -1,33 +1,85 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type LetPlan, type Plan, WINDOW_FUNCTIONS } from '../../../src/rules/plan.ts';
+import type { Over } from '../../../src/rules/over.ts';
+import { type LetPlan, type Plan, WINDOW_FUNCTIONS, type WindowFunction } from '../../../src/rules/plan.ts';
 import { valueToJson } from '../../../src/rules/value-format.ts';
-import { foundText, oracle, thousandths } from './support/oracle.ts';
+import { foundText, oracle } from './support/oracle.ts';
 import { PlanBuilder, type WindowSpec } from './support/plan-builder.ts';
 import { type Arrival, foldAll, rowsOf } from './support/stream.ts';
+import { thousandths } from './support/thousandths.ts';
 
-const COLUMNS = { id: 'int8', user_id: 'int4', device: 'text', amount: 'numeric', name: 'text' };
-const OVER = 10;
+const COLUMNS = {
+  ...{ id: 'int8', user_id: 'int4', device: 'text', amount: 'numeric', name: 'text' },
+  ...{ lat: 'float8', lon: 'float8' },
+};
 const LATENESS = 4;
 
-/** Every function, over a number and over a text where it can be, with and without the row itself. */
-function windows(): Record<string, WindowSpec> {
+/** Two of each kind: they share stores, which keep what both need. */
+const KINDS: Readonly<Record<string, readonly Over[]>> = {
+  sliding: [
+    { kind: 'sliding', over: 10 },
+    { kind: 'sliding', over: 3 },
+  ],
+  tumbling: [
+    { kind: 'hopping', size: 10, every: 10 },
+    { kind: 'hopping', size: 3, every: 3 },
+  ],
+  hopping: [
+    { kind: 'hopping', size: 10, every: 2 },
+    { kind: 'hopping', size: 6, every: 3 },
+  ],
+  session: [
+    { kind: 'session', gap: 3, within: 20 },
+    { kind: 'session', gap: 2, within: 6 },
+  ],
+  rows: [
+    { kind: 'rows', rows: 4, within: 1000 },
+    { kind: 'rows', rows: 2, within: 12 },
+  ],
+  'rows beside sliding': [
+    { kind: 'rows', rows: 3, within: 30 },
+    { kind: 'sliding', over: 7 },
+  ],
+};
+
+/** What a function is of: a number and a text where it can be. */
+function subjects(fn: WindowFunction): readonly Pick<WindowSpec, 'of' | 'percent'>[] {
+  switch (fn) {
+    case 'count':
+      return [{}];
+    case 'sum':
+    case 'avg':
+    case 'stddev':
+      return [{ of: 'amount' }];
+    case 'percentile':
+      return [0, 37.5, 95, 100].map((percent) => ({ of: 'amount', percent }));
+    case 'speed_kmh':
+      return [{ of: ['lat', 'lon'] }];
+    default:
+      return [{ of: 'amount' }, { of: 'name' }];
+  }
+}
+
+/** Every function, with and without the row itself. */
+function windows(extents: readonly Over[]): Record<string, WindowSpec> {
   const specs: Record<string, WindowSpec> = {};
-  for (const fn of WINDOW_FUNCTIONS) {
-    const columns =
-      fn === 'count' ? [undefined] : fn === 'sum' || fn === 'avg' ? ['amount'] : ['amount', 'name'];
-    for (const of of columns) {
-      for (const current of [true, false]) {
-        const value = of === undefined ? {} : { of };
-        specs[`${fn} ${of} ${current}`] = { fn, ...value, by: ['user_id'], over: OVER, current };
-        specs[`${fn} ${of} ${current} short`] = { fn, ...value, by: ['user_id'], over: 3, current };
+  for (const over of extents) {
+    for (const fn of WINDOW_FUNCTIONS) {
+      for (const subject of subjects(fn)) {
+        for (const current of [true, false]) {
+          const name = [fn, subject.of, subject.percent, JSON.stringify(over), current].join(' ');
+          specs[name] = { fn, ...subject, by: ['user_id'], over, current };
+        }
       }
     }
+    const [first, by] = [JSON.stringify(over), ['user_id', 'device']];
+    specs[`two columns ${first}`] = { fn: 'sum', of: 'amount', by, over };
+    specs[`of a view ${first}`] = { fn: 'previous', of: 'amount', event: 'named', by: ['user_id'], over };
+    specs[`new in a view ${first}`] = { fn: 'first_seen', of: 'name', event: 'named', by: ['user_id'], over };
+    const condition = { id: 'x', condition: isX };
+    specs[`filtered ${first}`] = { fn: 'count', by: ['user_id'], over, when: condition };
+    specs[`filtered sum ${first}`] = { fn: 'sum', of: 'amount', by: ['user_id'], over, when: condition };
   }
-  specs['two columns'] = { fn: 'sum', of: 'amount', by: ['user_id', 'device'], over: OVER };
-  specs['of a view'] = { fn: 'previous', of: 'amount', event: 'named', by: ['user_id'], over: OVER };
-  const condition = { id: 'x', condition: isX };
-  specs['filtered'] = { fn: 'count', by: ['user_id'], over: OVER, when: condition };
   return specs;
 }
 
@@ -35,14 +87,14 @@ function isX({ row }: { row: { cells: readonly unknown[] } }): boolean | null {
   return row.cells[2] === null ? null : row.cells[2] === 'x';
 }
 
-function planOf(): Plan {
+function planOf(extents: readonly Over[]): Plan {
   return new PlanBuilder()
     .table('transaction', {
       columns: COLUMNS,
       lateness: LATENESS,
       views: { named: ({ row }) => (row.cells[4] === null ? null : row.cells[4] !== '') },
     })
-    .rule({ id: 'all', event: 'transaction', key: ['user_id'], lets: windows() })
+    .rule({ id: 'all', event: 'transaction', key: ['user_id'], lets: windows(extents) })
     .build();
 }
 
@@ -63,52 +115,52 @@ const names = fc.constantFrom('', 'a', 'b', '\uffff', '\u{1f600}', null);
 /** Time mostly moves on by little; some rows are earlier than those before, and some late. */
 const steps = fc.record({
   forward: fc.constantFrom(0, 0, 0, 1, 1, 2, 7),
-  back: fc.constantFrom(0, 0, 0, 1, 3, LATENESS, LATENESS + 1, 12),
+  back: fc.constantFrom(0, 0, 0, 1, 3, LATENESS, LATENESS + 1, 12, -Infinity),
   user: fc.constantFrom('1', '1', '1', '2', null),
   device: fc.constantFrom('x', 'y', null),
   amount: amounts,
   name: names,
+  lat: fc.constantFrom('52.5', '52.5', '-90', null),
+  lon: fc.constantFrom('13.4', '13.4', '180', null),
 });
 
 const streams = fc.array(steps, { maxLength: 60, size: 'max' }).map((all) => {
   let now = 1000;
-  return all.map((step, i): Arrival => {
-    now += step.forward;
-    return { cells: [String(i), step.user, step.device, step.amount, step.name], at: now - step.back };
+  return all.map(({ forward, back, user, device, amount, name, lat, lon }, i): Arrival => {
+    now += forward;
+    return { cells: [String(i), user, device, amount, name, lat, lon], at: now - back, commitAt: now };
   });
 });
 
-const plan = planOf();
-const lets = plan.rules[0]?.lets ?? [];
+describe.each(Object.entries(KINDS))('windows: %s', (_, extents) => {
+  const plan = planOf(extents);
+  const lets = plan.rules[0]?.lets ?? [];
 
-describe.each([
-  ['read through', { followFrom: Infinity }],
-  ['followed by aggregates', { followFrom: 0 }],
-  ['either, by their size', { followFrom: 4 }],
-])('windows that are %s', (_, options) => {
-  it('are what their definition says for every row', () => {
+  it('are what their definition says for every row, read through or followed by aggregates', () => {
     fc.assert(
-      fc.property(streams, (arrivals) => {
+      fc.property(streams, fc.constantFrom(Infinity, 0, 4), (arrivals, followFrom) => {
         const rows = rowsOf(plan, arrivals);
-        const { hits, deadLetters } = foldAll(plan, rows, options);
+        const { hits, deadLetters } = foldAll(plan, rows, { followFrom });
         expect(deadLetters).toEqual([]);
-        rows.forEach((row, i) => {
-          const found = Object.entries(hits[i]?.let ?? {});
-          const expected = lets.map((item) => [item.name, expectedOf(item, rows, i)]);
-          expect({ row: row.cells[0], at: row.at, lets: found }).toEqual({
-            row: row.cells[0],
-            at: row.at,
-            lets: expected,
-          });
-        });
+        const wrong = rows.flatMap((row, i) =>
+          lets.flatMap((item) => {
+            const [found, expected] = [hits[i]?.let[item.name], expectedOf(plan, item, rows, i)];
+            return same(found, expected) ? [] : [{ row: row.cells[0], let: item.name, found, expected }];
+          }),
+        );
+        expect(wrong).toEqual([]);
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 });
 
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
 /** As it is told: what a double does not hold, as PostgreSQL wrote it. */
-function expectedOf(item: LetPlan, rows: Parameters<typeof oracle>[2], index: number): unknown {
+function expectedOf(plan: Plan, item: LetPlan, rows: Parameters<typeof oracle>[2], index: number): unknown {
   if (item.kind !== 'window') return undefined;
   const value = oracle(plan, item.window, rows, index);
   if (typeof value !== 'number' || !Number.isFinite(value)) return valueToJson(value, item.type);

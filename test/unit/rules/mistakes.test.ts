@@ -6,7 +6,13 @@ import { EVENTS, mistakes } from './fixtures.ts';
 /** A rule whose first line after `event:` is the eleventh. */
 const rule = (lines: string) => `${EVENTS}rules:\n  - id: r\n    event: transaction\n${lines}`;
 const BLOCK = 'write who and how long: block: { by: user_id, for: 24h }';
-const FUNCTIONS = 'it is one of count, sum, avg, min, max, distinct, first, last, previous';
+const FUNCTIONS =
+  'it is one of count, sum, avg, stddev, min, max, percentile, distinct, first, last, previous, list, speed_kmh, first_seen';
+
+const WHOLE = 'every window is made of whole steps of "every"';
+const LONG = 'write how long a session is at the most: { session: 2d, within: 30d }';
+const KINDS =
+  'write over: 1h, { tumbling: 1h }, { hopping: 10m, every: 1m }, { session: 30m } or { rows: 10 }';
 
 /** Lines of a rule, and what is told of them. */
 const OF_RULES: readonly (readonly [about: string, lines: string, told: readonly string[]])[] = [
@@ -74,17 +80,70 @@ const OF_RULES: readonly (readonly [about: string, lines: string, told: readonly
   ],
   [
     'what a later version will have',
+    '    guard: true\n',
+    ['11:12: error: this version does not have guard rules yet'],
+  ],
+  [
+    'columns that a function cannot take',
     `    let:
-      a: { stddev: amount, by: user_id, over: 1m }
-      b: { count: transaction, by: user_id, over: { tumbling: 1h } }
-      c: { speed_kmh: [amount, amount], by: user_id, over: 1m }
-    guard: true
+      a: { stddev: country, by: user_id, over: 1m }
+      b: { percentile: [country, 95], by: user_id, over: 1m }
+      c: { percentile: [amount, 101], by: user_id, over: 1m }
+      d: { percentile: amount, by: user_id, over: 1m }
+      e: { speed_kmh: [amount, country], by: user_id, over: 1m }
+      f: { speed_kmh: [amount], by: user_id, over: 1m }
+      g: { first_seen: login.city, by: user_id, over: 1m }
+      h: { speed_kmh: [amount, amuont], by: user_id, over: 1m }
+      i: { count: transaction, last: country, by: user_id, over: { rows: 3 } }
 `,
     [
-      '12:12: error: this version does not have the window function stddev yet',
-      '13:51: error: this version has sliding windows only (over: 1h): tumbling, hopping, session and rows are not in it yet',
-      '14:12: error: this version does not have the window function speed_kmh yet',
-      '15:12: error: this version does not have guard rules yet',
+      '12:20: error: stddev needs a number, and country is text (string)',
+      '13:25: error: percentile needs a number, and country is text (string)',
+      '14:33: error: a percentile is a number from 0 to 100',
+      '15:24: error: a percentile is of a column and a number: [amount, 95]',
+      '16:32: error: speed_kmh needs degrees as numbers, and country is text (string)',
+      '17:23: error: a speed is of two columns, in degrees: [latitude, longitude]',
+      '18:24: error: there is no event "login" (did you mean transaction?)',
+      '19:32: error: table "public.transactions" has no column "amuont" (did you mean amount?)',
+      '20:32: error: window "i" has two functions, count and last (make two windows)',
+    ],
+  ],
+  [
+    'the ways to say which rows',
+    `    let:
+      a: { count: transaction, by: user_id, over: { tumbling: 0s } }
+      b: { count: transaction, by: user_id, over: { hopping: 10m } }
+      c: { count: transaction, by: user_id, over: { hopping: 10m, every: 1h } }
+      d: { count: transaction, by: user_id, over: { hopping: 10m, every: 3m } }
+      e: { count: transaction, by: user_id, over: { session: 2d } }
+      f: { count: transaction, by: user_id, over: { session: 1h, within: 1h } }
+      g: { count: transaction, by: user_id, over: { rows: 0 } }
+      h: { count: transaction, by: user_id, over: { rows: 2.5 } }
+      i: { count: transaction, by: user_id, over: { rows: 10001 } }
+      j: { count: transaction, by: user_id, over: { rows: 3, session: 1m } }
+      k: { count: transaction, by: user_id, over: { tumbling: 1m, within: 1h } }
+      l: { count: transaction, by: user_id, over: { within: 1h } }
+      m: { count: transaction, by: user_id, over: { tumblin: 1h } }
+      n: { count: transaction, by: user_id, over: 10 }
+      o: { count: transaction, by: user_id, over: { rows: 3, within: 1x } }
+    when: a > 1
+`,
+    [
+      '12:63: error: this duration must be above 0',
+      '13:51: error: "every" is missing (how often a window begins: every: 1m)',
+      `14:74: error: windows of 10m every 1h would leave rows out between them (${WHOLE})`,
+      `15:74: error: 10m is not a whole number of times 3m (${WHOLE})`,
+      `16:62: error: the gap of a session, 2d, is not below 1d, the most that a session holds unless "within" says more (${LONG})`,
+      `17:74: error: the gap of a session, 1h, is not below its "within", 1h (${LONG})`,
+      '18:59: error: a window of rows holds one at least',
+      '19:59: error: expected a whole number of rows',
+      '20:59: error: a window holds 10000 rows at the most: use a time',
+      `21:53: error: "rows" does not go with session (${KINDS})`,
+      `22:67: error: "within" does not go with tumbling (${KINDS})`,
+      `23:51: error: "over" does not say which rows (${KINDS})`,
+      '24:53: error: unknown key "tumblin" (did you mean tumbling?)',
+      '25:51: error: expected a duration (1h), or { tumbling: 1h }, { hopping: 10m, every: 1m }, { session: 30m }, { rows: 10 }',
+      '26:70: error: a duration is written 250ms, 30s, 5m, 1h or 7d',
     ],
   ],
   [

@@ -80,14 +80,9 @@ describe('windows', () => {
     expect(names).toEqual(['amount', 'country']);
     expect(store?.keep).toBe(3_600_000_000);
     const windows = plan.rules[0]?.lets.map(
-      (one) => one.kind === 'window' && [one.window.store, one.window.value],
+      (one) => one.kind === 'window' && [one.window.store, ...one.window.values],
     );
-    expect(windows).toEqual([
-      [0, null],
-      [0, 0],
-      [0, 1],
-      [1, null],
-    ]);
+    expect(windows).toEqual([[0], [0, 0], [0, 1], [1]]);
   });
 
   test('keep their store when rules come in another order, and lose it when they hold something else', () => {
@@ -123,6 +118,40 @@ describe('windows', () => {
     expect(seen?.keys.map(({ dimension }) => dimension)).toEqual([0]);
     expect(pay?.events.map(({ name }) => name)).toEqual(['pay', 'big']);
     expect(plan.stores[1]?.keep).toBe(70_000_000);
+  });
+
+  test('say which rows they hold, with bounds for those that have none of their own', () => {
+    const overs = [
+      '1h',
+      '{ tumbling: 1m }',
+      '{ hopping: 1m, every: 10s }',
+      '{ session: 30s }',
+      '{ rows: 5 }',
+    ];
+    const lets = overs.map((over, i) => `      w${i}: { count: transaction, by: user_id, over: ${over} }\n`);
+    const plan = planOf(rule(`    let:\n${lets.join('')}`));
+    const [second, day] = [1_000_000, 86_400_000_000];
+    expect(plan.rules[0]?.lets.map((one) => one.kind === 'window' && one.window.over)).toEqual([
+      { kind: 'sliding', over: 3600 * second },
+      { kind: 'hopping', size: 60 * second, every: 60 * second },
+      { kind: 'hopping', size: 60 * second, every: 10 * second },
+      { kind: 'session', gap: 30 * second, within: day },
+      { kind: 'rows', rows: 5, within: 30 * day },
+    ]);
+    expect(plan.stores).toMatchObject([{ keep: day, rows: { count: 5, keep: 30 * day } }]);
+  });
+
+  test('that compare the row itself are refused where it has nothing to compare', () => {
+    const by = 'by: { pay: user_id, seen: uid }, over: 1h';
+    const lets = `    let:
+      a: { first_seen: seen.ip, ${by} }
+      b: { speed_kmh: [pay.amount, seen.id], ${by} }
+      c: { first_seen: seen.id, ${by} }
+`;
+    expect(mistakes(`${TWO_TABLES}rules:\n  - id: r\n    event: pay\n${lets}`)).toEqual([
+      '11:24: error: first_seen compares the row itself with seen.ip, and event "pay" has no such column',
+      '12:36: error: a window is of one event, and these are of pay and seen',
+    ]);
   });
 
   test('are refused by columns that the other event does not say', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Cell } from '../../../../src/events/row.ts';
 import type { Plan } from '../../../../src/rules/plan.ts';
 import type { Frame } from '../../../../src/rules/plan-parts.ts';
-import { PlanBuilder } from './plan-builder.ts';
+import { PlanBuilder, type WindowSpec } from './plan-builder.ts';
 import type { Arrival } from './stream.ts';
 
 const amount = ({ row }: Frame): number | null =>
@@ -42,6 +42,7 @@ export function fraudPlan(version = 'test', options: { readonly withDevices?: bo
       when: ({ lets }) => (lets[0] === null ? null : true),
       actions: [{ kind: 'alert' }],
     })
+    .rule({ id: 'habits', event: 'login', key: ['uid'], lets: habits(), when: () => true, score: 0.1 })
     .scoring({
       event: 'transaction',
       combine: 'sum',
@@ -57,7 +58,10 @@ export function fraudPlan(version = 'test', options: { readonly withDevices?: bo
       id: 'devices',
       event: 'transaction',
       key: ['device'],
-      lets: { users: { fn: 'distinct', of: 'user_id', by: ['device'], over: 10, current: false } },
+      lets: {
+        users: { fn: 'distinct', of: 'user_id', by: ['device'], over: 10, current: false },
+        newest: { fn: 'max', of: 'amount', by: ['device'], over: { kind: 'rows', rows: 2, within: 30 } },
+      },
       when: ({ lets }) => (typeof lets[0] === 'number' ? lets[0] > 0 : null),
       score: 0.05,
       actions: [{ kind: 'alert' }, { kind: 'block' }],
@@ -67,6 +71,18 @@ export function fraudPlan(version = 'test', options: { readonly withDevices?: bo
     });
   }
   return builder.build(version);
+}
+
+/** Of each kind, over rows of the table itself and of another, which share a store with windows by time. */
+function habits(): Record<string, WindowSpec> {
+  const money = { of: 'amount', event: 'transaction', by: ['uid'], theirBy: ['user_id'] };
+  return {
+    last: { fn: 'list', ...money, over: { kind: 'rows', rows: 3, within: 25 } },
+    deviation: { fn: 'stddev', ...money, over: { kind: 'hopping', size: 6, every: 2 } },
+    usual: { fn: 'percentile', ...money, percent: 75, over: { kind: 'session', gap: 3, within: 15 } },
+    moved: { fn: 'first_seen', of: 'city', by: ['uid'], over: { kind: 'rows', rows: 2, within: 18 } },
+    today: { fn: 'distinct', of: 'city', by: ['uid'], over: { kind: 'hopping', size: 10, every: 10 } },
+  };
 }
 
 const steps = fc.record({

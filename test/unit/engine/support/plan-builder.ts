@@ -1,3 +1,4 @@
+import { KEEPS_NOTHING, type Over, type Retention, withWindow } from '../../../../src/rules/over.ts';
 import type {
   LetPlan,
   Plan,
@@ -6,19 +7,22 @@ import type {
   StorePlan,
   TablePlan,
   WindowFunction,
+  WindowPlan,
 } from '../../../../src/rules/plan.ts';
-import type { By, Condition } from '../../../../src/rules/plan-parts.ts';
+import type { By, Condition, ValueType } from '../../../../src/rules/plan-parts.ts';
 import { valueTypeOf } from '../../../../src/rules/value-type.ts';
 
 export interface WindowSpec {
   readonly fn: WindowFunction;
-  readonly of?: string;
+  readonly of?: string | readonly string[];
+  readonly percent?: number;
   /** The event counted; default the rule's. */
   readonly event?: string;
   readonly by: readonly string[];
   /** The columns of the counted event, where they have other names. */
   readonly theirBy?: readonly string[];
-  readonly over: number;
+  /** A number: sliding. */
+  readonly over: number | Over;
   readonly current?: boolean;
   readonly when?: { readonly id: string; readonly condition: Condition };
 }
@@ -45,7 +49,7 @@ export interface TableSpec {
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type StoreDraft = Mutable<StorePlan> & { longest: number };
+type StoreDraft = Mutable<Omit<StorePlan, 'keep' | 'rows'>> & { retention: Retention };
 interface TableDraft extends Mutable<Pick<TablePlan, 'keys'>> {
   readonly name: string;
   readonly spec: TableSpec;
@@ -98,9 +102,10 @@ export class PlanBuilder {
   }
 
   build(version = 'test'): Plan {
-    const stores = this.#stores.map(({ longest, ...store }) => ({
+    const stores = this.#stores.map(({ retention, ...store }) => ({
       ...store,
-      keep: longest + (this.#tables[store.table]?.spec.lateness ?? 0),
+      keep: retention.over + store.lateness,
+      rows: retention.rows === 0 ? null : { count: retention.rows, keep: retention.within + store.lateness },
     }));
     const tables = this.#tables.map((table) => this.#tablePlan(table));
     return {
@@ -157,19 +162,23 @@ export class PlanBuilder {
         by: by(table, columns).columns,
         when: spec.when?.condition ?? null,
         values: [],
-        keep: 0,
-        longest: 0,
+        lateness: table.spec.lateness ?? 0,
+        retention: KEEPS_NOTHING,
       });
       index -= 1;
     }
     const store = this.#stores[index] as StoreDraft;
-    store.longest = Math.max(store.longest, spec.over);
-    const value = spec.of === undefined ? null : valueIn(store, table, spec.of);
-    const type =
-      value === null || spec.fn === 'distinct' ? 'double' : (store.values[value]?.type ?? 'double');
-    const { fn, over, current = true } = spec;
-    const own = by(rule.table, spec.by).columns;
-    return { kind: 'window', name, type, window: { store: index, fn, value, over, current, by: own } };
+    const over: Over = typeof spec.over === 'number' ? { kind: 'sliding', over: spec.over } : spec.over;
+    store.retention = withWindow(store.retention, over);
+    const names = spec.of === undefined ? [] : [spec.of].flat();
+    const values = names.map((of) => valueIn(store, table, of));
+    const { fn, percent = null, current = true } = spec;
+    const type = typeOf(fn, store.values[values[0] ?? -1]?.type ?? 'double');
+    const compares = fn === 'first_seen' || fn === 'speed_kmh';
+    const own = compares ? by(rule.table, names).columns : [];
+    const lookup = by(rule.table, spec.by).columns;
+    const window: WindowPlan = { store: index, fn, values, own, percent, over, current, by: lookup };
+    return { kind: 'window', name, type, window };
   }
 
   #key(table: TableDraft, names: readonly string[]): number {
@@ -194,7 +203,13 @@ function by(table: TableDraft, names: readonly string[]): By {
   return { names, columns: names.map((name) => all.indexOf(name)) };
 }
 
-function valueIn(store: Mutable<StorePlan>, table: TableDraft, name: string): number {
+function typeOf(fn: WindowFunction, value: ValueType): ValueType {
+  if (fn === 'count' || fn === 'distinct') return 'double';
+  if (fn === 'first_seen') return 'bool';
+  return fn === 'list' ? { list: value } : value;
+}
+
+function valueIn(store: Pick<StoreDraft, 'values'>, table: TableDraft, name: string): number {
   const column = Object.keys(table.spec.columns).indexOf(name);
   const known = store.values.findIndex((value) => value.column === column);
   if (known >= 0) return known;

@@ -110,6 +110,7 @@ export function joined(all: readonly Outputs[]): Outputs {
     hits: all.flatMap(({ hits }) => hits),
     matches: all.flatMap(({ matches }) => matches),
     evicted: all.flatMap(({ evicted }) => evicted),
+    cutLists: all.flatMap(({ cutLists }) => cutLists),
     decisions: all.flatMap(({ decisions }) => decisions),
     alerts: all.flatMap(({ alerts }) => alerts),
     blocks: all.flatMap(({ blocks }) => blocks),
