@@ -6,6 +6,7 @@ import { judge } from './judge.ts';
 import type { Outputs, Replay } from './outputs.ts';
 import type { RuleProgram } from './program.ts';
 import type { RowContext } from './row-context.ts';
+import { reachesForgotten } from './windows/range.ts';
 
 /**
  * A dead letter's row comes again, for the rule that had failed on it: judged as a late row is, by what the windows
@@ -33,7 +34,5 @@ function outcomeOf(rule: RuleProgram, context: RowContext, outputs: Outputs): Re
 
 /** Whether a window of the rule reaches further back than its rows are kept. */
 function hasForgotten({ windows }: RuleProgram, { row }: RowContext): boolean {
-  return windows.some(
-    (window) => window !== null && row.at - window.plan.over < row.watermark - window.store.keep,
-  );
+  return windows.some((window) => window !== null && reachesForgotten(window, row));
 }

@@ -1,4 +1,4 @@
-import type { Micros } from '../../events/row.ts';
+import type { Micros, Row } from '../../events/row.ts';
 import { hopStart, type Over } from '../../rules/over.ts';
 import type { WindowProgram } from '../program.ts';
 import type { Entries } from './entries.ts';
@@ -78,6 +78,21 @@ function lastRows(
   const kept = entries.upper(row.watermark - store.lateness) - rows.count;
   range.lower = null;
   range.lo = Math.min(range.hi, Math.max(young, kept, range.hi - over.rows));
+}
+
+/** Whether a window of the row may reach back to what is no longer kept. */
+export function reachesForgotten({ plan: { over }, store }: WindowProgram, row: Row): boolean {
+  const kept = row.watermark - store.keep;
+  switch (over.kind) {
+    case 'sliding':
+      return row.at - over.over < kept;
+    case 'hopping':
+      return hopStart(over, row.at) - 1 < kept;
+    case 'session':
+      return row.at - over.within < kept;
+    case 'rows':
+      return row.at <= row.watermark - store.lateness;
+  }
 }
 
 /** The first entry before `hi` with time after `lower`; from the end, where short windows are. */
