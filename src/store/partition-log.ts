@@ -12,6 +12,7 @@ import {
   lockPartition,
   type PartitionName,
   type Snapshot,
+  tablesOf,
   truncateSegments,
   writeSnapshots,
 } from './segments.ts';
@@ -52,6 +53,7 @@ export class PartitionLog {
   readonly #waiting = new Set<number>();
   #position: PositionText = '';
   #epoch = 0;
+  #tables: string | null = null;
 
   private constructor(name: PartitionName, options: PartitionLogOptions) {
     this.name = name;
@@ -69,9 +71,15 @@ export class PartitionLog {
       const { position, epoch } = await lockPartition(client, name);
       log.#position = position;
       log.#epoch = epoch;
+      log.#tables = await tablesOf(client, name);
       await log.#read(client);
       return log;
     });
+  }
+
+  /** false: the partitions were re-sharded, so that this log is of other buckets, although it stands where it stood. */
+  async isCurrent(client: ClientBase): Promise<boolean> {
+    return (await tablesOf(client, this.name)) === this.#tables;
   }
 
   async #read(client: ClientBase): Promise<void> {

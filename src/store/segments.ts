@@ -94,6 +94,17 @@ export async function listSnapshots(
   return new Map(rows.map(({ bucket, ...snapshot }) => [bucket, snapshot]));
 }
 
+/** Names the partition's tables: a re-shard makes others, of the same names. null: the partition is gone. */
+export async function tablesOf(
+  client: ClientBase,
+  { processorId, partition }: PartitionName,
+): Promise<string | null> {
+  const { rows } = await client.query<{ oid: string | null }>('select to_regclass($1)::oid::text as oid', [
+    segmentTable(processorId, partition, 0),
+  ]);
+  return rows[0]?.oid ?? null;
+}
+
 interface ListedSnapshot {
   readonly position: PositionText;
   readonly bytes: number;

@@ -93,8 +93,8 @@ export class PartitionWorker {
 
   async #take(batch: Batch): Promise<BatchReport> {
     this.#open ??= await this.#load();
+    if (batch.epoch > this.#open.epoch) this.#open = await this.#renewed(this.#open);
     const open = this.#open;
-    if (batch.epoch > open.epoch) open.epoch = await this.#deps.control.currentEpoch();
     if (batch.epoch < open.epoch) return report('stale-epoch');
     if (batch.to <= open.position) return report('no-op');
     if (batch.from > open.position) return this.#gap(batch, open);
@@ -105,6 +105,14 @@ export class PartitionWorker {
     const log = await this.#deps.openLog(this.partition);
     const { epoch, position } = log;
     return { log, epoch, position, committed: position, state: null };
+  }
+
+  /** In a new epoch what is in memory holds, unless the partitions were re-sharded before it. */
+  async #renewed(open: Open): Promise<Open> {
+    const epoch = await this.#deps.control.currentEpoch();
+    if (!(await open.log.isCurrent())) return this.#load();
+    open.epoch = epoch;
+    return open;
   }
 
   /** The state under the batch's rules, which are those in force from the partition's position on. */

@@ -14,6 +14,8 @@ export interface StateLog {
   readonly epoch: number;
   /** Which segment table takes the next segment. */
   readonly generation: 0 | 1;
+  /** false: the partitions were re-sharded since it was opened. */
+  isCurrent(): Promise<boolean>;
   /** The buckets in which partial matches may wait, and that are not in memory. */
   waiting(): number[];
   /** Brings these buckets into memory. */
@@ -58,6 +60,10 @@ export class PooledStateLog implements StateLog {
 
   get generation(): 0 | 1 {
     return this.#log.generation;
+  }
+
+  isCurrent(): Promise<boolean> {
+    return withClient(this.#pool, (client) => this.#log.isCurrent(client));
   }
 
   waiting(): number[] {

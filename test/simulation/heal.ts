@@ -1,7 +1,7 @@
 import { Violation } from './bug.ts';
 import type { Source } from './model/source.ts';
 import { hasContent } from './model/wal.ts';
-import { PARTITIONS, PROCESSES } from './schedule.ts';
+import { PROCESSES } from './schedule.ts';
 import type { World } from './world.ts';
 
 /** Each is a new epoch at most. One is enough for most; what the schedule left undone may cost another. */
@@ -55,7 +55,7 @@ async function atRest(world: World): Promise<void> {
       `everything is committed, and ${world.store.ack.lsn} is acknowledged, not ${last.lsn}`,
     );
   }
-  for (let partition = 0; partition < PARTITIONS; partition++) {
+  for (let partition = 0; partition < world.store.partitions; partition++) {
     for (let process = 0; process < PROCESSES; process++) await world.audit(process, partition);
   }
 }

@@ -4,7 +4,7 @@ import { type Bug, Violation } from './bug.ts';
 import { heal } from './heal.ts';
 import { loadState, visible } from './model/kept-log.ts';
 import { type Uninterrupted, uninterrupted } from './model/reference.ts';
-import { PARTITIONS, type Schedule } from './schedule.ts';
+import type { Schedule } from './schedule.ts';
 import { World } from './world.ts';
 
 /** Runs a schedule, lets the world heal, and throws what it has broken. */
@@ -46,8 +46,8 @@ function difference(table: string, actual: readonly unknown[], expected: readonl
 async function compareState(world: World, { state: expected, buckets }: Uninterrupted): Promise<void> {
   const { plan } = expected;
   const watermarks = world.source?.reader.clock.watermarks() ?? [];
-  for (let partition = 0; partition < PARTITIONS; partition++) {
-    const here = [...buckets].filter((bucket) => partitionOf(bucket, PARTITIONS) === partition);
+  for (let partition = 0; partition < world.store.partitions; partition++) {
+    const here = [...buckets].filter((bucket) => partitionOf(bucket, world.store.partitions) === partition);
     const state = await loadState(world.store, partition, { plan, buckets: here });
     watermarks.forEach((watermark, table) => {
       for (const one of [state, expected]) one.advance(table, watermark ?? -Infinity);

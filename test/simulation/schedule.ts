@@ -4,6 +4,8 @@ import type { Written } from './model/wal.ts';
 import type { Fault, Pace } from './model/worker-process.ts';
 
 export const PARTITIONS = 2;
+/** After a re-shard. */
+export const MOST_PARTITIONS = 3;
 export const PROCESSES = 2;
 
 /** What may happen. A step that does not apply (no batch, no source) does nothing, so every part of a schedule is one. */
@@ -46,6 +48,8 @@ export type Step =
       readonly asks: boolean;
     }
   | { readonly step: 'FLUSHALL' }
+  /** By whoever holds the slot next; workers have not heard of it yet. */
+  | { readonly step: 're-shard'; readonly partitions: number }
   | { readonly step: 'audit'; readonly partition: number; readonly process: number };
 
 export type Schedule = readonly Step[];
@@ -90,7 +94,7 @@ const row: fc.Arbitrary<Written> = fc.oneof(
   },
 );
 
-const partition = fc.nat({ max: PARTITIONS - 1 });
+const partition = fc.nat({ max: MOST_PARTITIONS - 1 });
 const process = fc.nat({ max: PROCESSES - 1 });
 const pace = {
   gates: fc.constantFrom(20, 20, 0, 1, 1, 2, 2, 3, 4),
@@ -171,6 +175,13 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record(step('FLUSHALL')) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      ...step('re-shard'),
+      partitions: fc.integer({ min: 1, max: MOST_PARTITIONS }),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ ...step('audit'), partition, process }) },
 );
 

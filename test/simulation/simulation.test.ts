@@ -50,10 +50,19 @@ describe('the simulation', () => {
 
   it('meets everything that may become of a batch and of a row', async () => {
     const outcomes = new Set<string>();
-    const met = { alerts: 0, blocked: 0, added: 0, late: 0, snapshots: 0, epochs: 0, scored: 0 };
+    const met = {
+      alerts: 0,
+      blocked: 0,
+      added: 0,
+      late: 0,
+      snapshots: 0,
+      epochs: 0,
+      scored: 0,
+      shardings: 0,
+    };
     const letters = new Map<string, number>();
     const patterns = new Map<string, number>();
-    for (const schedule of fc.sample(schedules, { seed: 1, numRuns: 500 })) {
+    for (const schedule of fc.sample(schedules, { seed: 1, numRuns: 700 })) {
       const { outcomes: own, store } = await runSchedule(schedule);
       for (const outcome of own) outcomes.add(outcome);
       const decisions = [...store.effects.decisions.values()];
@@ -65,6 +74,7 @@ describe('the simulation', () => {
       met.late += store.effects.late.size;
       met.snapshots += store.checkpoints.filter(({ snapshots }) => snapshots.size > 0).length;
       met.epochs += store.epoch;
+      met.shardings += store.shardings;
       for (const { kind, rule, detailsJson } of store.effects.alerts.values()) {
         if (kind !== 'pattern') continue;
         const ended = `${rule} ${(JSON.parse(detailsJson) as { kind: string }).kind}`;
@@ -75,7 +85,7 @@ describe('the simulation', () => {
       met.scored += decisions.filter(({ reasons }) => /abroad|spree/.test(reasons)).length;
     }
     expect([...outcomes].sort()).toEqual(['committed', 'gap', 'lost', 'no-op', 'stale-epoch']);
-    for (const outcome of ['failed again', 'hit']) expect(letters.get(outcome), outcome).toBeGreaterThan(5);
+    for (const outcome of ['failed again', 'hit']) expect(letters.get(outcome), outcome).toBeGreaterThan(2);
     for (const [what, count] of Object.entries(met)) expect(count, what).toBeGreaterThan(20);
     expect([...patterns.keys()].sort()).toEqual([
       ...['abroad match', 'abroad timeout', 'pairs match', 'silent match', 'spree match', 'spree timeout'],

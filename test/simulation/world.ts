@@ -7,7 +7,7 @@ import { Source } from './model/source.ts';
 import { Store } from './model/store.ts';
 import { Wal } from './model/wal.ts';
 import { type Pace, WorkerProcess } from './model/worker-process.ts';
-import { describeStep, PARTITIONS, PROCESSES, type Step } from './schedule.ts';
+import { describeStep, MOST_PARTITIONS, PARTITIONS, PROCESSES, type Step } from './schedule.ts';
 
 const ALL: Pace = { gates: 1_000, fault: 'none', group: false };
 
@@ -15,7 +15,7 @@ const ALL: Pace = { gates: 1_000, fault: 'none', group: false };
 export class World {
   readonly wal = new Wal(() => this.store.effects.letterIds);
   readonly store: Store;
-  readonly queue = new Queue(PARTITIONS);
+  readonly queue = new Queue(MOST_PARTITIONS);
   /** What has become of batches. */
   readonly outcomes = new Set<BatchReport['outcome']>();
   source: Source | null = null;
@@ -60,7 +60,7 @@ export class World {
         await this.#fill(step.messages);
         await this.workOff(() => step.process);
         if (!step.rest) return;
-        for (let partition = 0; partition < PARTITIONS; partition++) {
+        for (let partition = 0; partition < this.store.partitions; partition++) {
           await this.#idle({ ...ALL, step: 'idle', partition, process: step.process });
         }
         return this.poll();
@@ -82,6 +82,8 @@ export class World {
         return this.#workerDies(step);
       case 'FLUSHALL':
         return this.queue.empty();
+      case 're-shard':
+        return this.#reshard(step.partitions);
       case 'audit':
         return this.audit(step.process, step.partition);
     }
@@ -102,6 +104,11 @@ export class World {
   async poll(crash: Extract<Step, { step: 'poll' }>['crash'] = 'never'): Promise<void> {
     const why = (await this.source?.poll(crash)) ?? null;
     if (why !== null) this.#sourceDies(why);
+  }
+
+  #reshard(partitions: number): void {
+    if (partitions !== this.store.partitions && this.store.reshard(partitions))
+      this.#sourceDies('re-sharded');
   }
 
   #sourceDies(why: string): void {
@@ -158,7 +165,7 @@ export class World {
 
   /** Everything at hand is done, then everything in the queue, by the process that is named for each partition. */
   async workOff(processOf: (partition: number) => number): Promise<void> {
-    for (let partition = 0; partition < PARTITIONS; partition++) {
+    for (let partition = 0; partition < this.store.partitions; partition++) {
       const worker = this.process(processOf(partition));
       await worker.go(partition, ALL);
       for (;;) {
@@ -179,7 +186,7 @@ export class World {
 
   async flushIdle(): Promise<void> {
     for (const worker of this.#processes) {
-      for (let partition = 0; partition < PARTITIONS; partition++) {
+      for (let partition = 0; partition < this.store.partitions; partition++) {
         worker.flushIdle(partition);
         await worker.go(partition, ALL);
       }
@@ -212,7 +219,7 @@ export class World {
       nowMs: 10_000,
       movedMs: 0,
       batches: source.inFlight.depths,
-      queued: this.queue.depths(),
+      queued: this.queue.depths().slice(0, this.store.partitions),
     });
   }
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openControl } from '../../../src/store/control-store.ts';
+import { PartitionLog } from '../../../src/store/partition-log.ts';
 import { reshard } from '../../../src/store/reshard.ts';
 import { closingOf, SLOT, StoreFixture } from './fixture.ts';
 import { random } from './random.ts';
@@ -178,6 +179,19 @@ describe.each([14, 18] as const)('the log of a partition, on PostgreSQL %i', (ve
         `select count(*)::int as n from pg_tables where schemaname = 'weir' and tablename like '%segments%'`,
       ),
     ).toEqual([{ n: 2 }]);
+  });
+
+  it('is of no use once the partitions were re-sharded, even to as many as before; a new epoch alone changes nothing', async () => {
+    const log = await PartitionLog.open(client, { processorId: SLOT, partition: 0 });
+    await openControl(store.pool, SLOT).raiseEpoch();
+    expect(await log.isCurrent(client)).toBe(true);
+    for (const partitions of [3, 4]) {
+      expect(await reshard(client, SLOT, partitions)).toBe(true);
+      expect(await log.isCurrent(client)).toBe(false);
+    }
+    const gone = await PartitionLog.open(client, { processorId: SLOT, partition: 3 });
+    await reshard(client, SLOT, 3);
+    expect(await gone.isCurrent(client)).toBe(false);
   });
 
   it('is not re-sharded while partitions stand at different positions', async () => {

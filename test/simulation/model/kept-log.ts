@@ -22,6 +22,8 @@ export class KeptLog implements StateLog {
   readonly #partition: number;
   readonly #log: PooledStateLog;
   #state: PartitionState | null = null;
+  /** Of the store, when it was opened. */
+  readonly #shardings: number;
   /** Those that were ever installed. */
   readonly #buckets = new Set<number>();
   /** W of each table's event, as the state was told by the batches folded into it. */
@@ -30,6 +32,7 @@ export class KeptLog implements StateLog {
   private constructor(store: Store, partition: number, log: PooledStateLog) {
     this.#store = store;
     this.#partition = partition;
+    this.#shardings = store.shardings;
     this.#log = log;
   }
 
@@ -49,6 +52,10 @@ export class KeptLog implements StateLog {
 
   get generation(): 0 | 1 {
     return this.#log.generation;
+  }
+
+  isCurrent(): Promise<boolean> {
+    return this.#log.isCurrent();
   }
 
   waiting(): number[] {
@@ -82,9 +89,9 @@ export class KeptLog implements StateLog {
 
   /** What is in memory is what the store would give. False: the store has moved on, so nothing can be said. */
   async audit(): Promise<boolean> {
-    const { position } = this.#store.checkpoint(this.#partition);
+    const stands = this.#store.checkpoint(this.#partition)?.position;
     const state = this.#state;
-    if (state === null || position !== this.position) return false;
+    if (state === null || stands !== this.position || this.#store.shardings !== this.#shardings) return false;
     const installed = [...this.#buckets].filter((bucket) => isInstalled(state, bucket));
     const loaded = await loadState(this.#store, this.#partition, { plan: state.plan, buckets: installed });
     state.plan.tables.forEach(({ event, lateness }, table) => {

@@ -1,3 +1,4 @@
+import { partitionOf } from '../../../src/events/keys.ts';
 import { closing, type PositionText } from '../../../src/events/position.ts';
 import type { PartitionOutcome } from '../../../src/store/commit.ts';
 import type { Acknowledgement, ControlStore } from '../../../src/store/control.ts';
@@ -23,7 +24,9 @@ type Control = Pick<ControlStore, 'currentEpoch' | 'requestEpoch' | 'progress' |
 export class Store implements Control {
   readonly bug: Bug | null;
   readonly effects: Effects;
-  readonly checkpoints: readonly Checkpoint[];
+  checkpoints: readonly Checkpoint[];
+  /** How often it was re-sharded. */
+  shardings = 0;
   ack: Acknowledgement = {
     lsn: START,
     rules: VERSIONS[0] ?? '',
@@ -36,13 +39,7 @@ export class Store implements Control {
   constructor(partitions: number, bug: Bug | null) {
     this.bug = bug;
     this.effects = new Effects(bug);
-    this.checkpoints = Array.from({ length: partitions }, () => ({
-      position: closing(START),
-      epoch: 1,
-      owner: null,
-      segments: { 0: new Map(), 1: new Map() },
-      snapshots: new Map(),
-    }));
+    this.checkpoints = Array.from({ length: partitions }, () => newCheckpoint(closing(START), 1));
   }
 
   get epoch(): number {
@@ -53,8 +50,43 @@ export class Store implements Control {
     return this.checkpoints.map(({ position }) => position);
   }
 
-  checkpoint(partition: number): Checkpoint {
-    return this.checkpoints[partition] as Checkpoint;
+  get partitions(): number {
+    return this.checkpoints.length;
+  }
+
+  /** undefined: a re-shard has taken it away. */
+  checkpoint(partition: number): Checkpoint | undefined {
+    return this.checkpoints[partition];
+  }
+
+  /** weir.reshard: state and segments move by bucket. false: the partitions do not all stand at one position. */
+  reshard(partitions: number): boolean {
+    const [stands = '', ...others] = new Set(this.positions);
+    if (others.length > 0) return false;
+    this.#epoch += 1;
+    this.shardings += 1;
+    const old = this.checkpoints;
+    this.checkpoints = Array.from({ length: partitions }, () => newCheckpoint(stands, this.#epoch));
+    for (const { snapshots, segments } of old) {
+      for (const [bucket, snapshot] of snapshots) this.#ofBucket(bucket).snapshots.set(bucket, snapshot);
+      for (const [position, payload] of [...segments[0], ...segments[1]]) {
+        for (const [bucket, delta] of Object.entries(JSON.parse(payload) as Record<string, string>)) {
+          if (position > (snapshots.get(Number(bucket))?.position ?? ''))
+            this.#addDelta({ position, bucket, delta });
+        }
+      }
+    }
+    return true;
+  }
+
+  #ofBucket(bucket: number): Checkpoint {
+    return this.checkpoints[partitionOf(bucket, this.partitions)] as Checkpoint;
+  }
+
+  #addDelta({ position, bucket, delta }: { position: PositionText; bucket: string; delta: string }): void {
+    const table = this.#ofBucket(Number(bucket)).segments[0];
+    const deltas = JSON.parse(table.get(position) ?? '{}') as Record<string, string>;
+    table.set(position, JSON.stringify({ ...deltas, [bucket]: delta }));
   }
 
   async raiseEpoch() {
@@ -106,14 +138,18 @@ export class Store implements Control {
 
   /** The compare of weir.advance. */
   #stands({ partition, epoch, expected }: PartitionCommit): boolean {
-    const { position, epoch: now } = this.checkpoint(partition);
+    const checkpoint = this.checkpoint(partition);
+    if (checkpoint === undefined) return false;
+    const { position, epoch: now } = checkpoint;
     if (this.bug === 'no position check') return epoch === now;
     if (this.bug === 'no epoch check') return position === expected;
     return position === expected && epoch === now;
   }
 
   #settle(owner: string, { partition, expected, to, epoch: theirs }: PartitionCommit): PartitionOutcome {
-    const { position, epoch, owner: last } = this.checkpoint(partition);
+    const checkpoint = this.checkpoint(partition);
+    if (checkpoint === undefined) return { kind: 'fenced', reason: 'gone' };
+    const { position, epoch, owner: last } = checkpoint;
     if (position === to && position !== expected && last === owner) {
       return { kind: 'committed', alerts: 0, deadLetters: 0 };
     }
@@ -122,6 +158,8 @@ export class Store implements Control {
 
   #advance(owner: string, { partition, epoch, to, generation, segment }: PartitionCommit): void {
     const checkpoint = this.checkpoint(partition);
+    if (checkpoint === undefined)
+      throw new Violation(`${owner} has written to partition ${partition}, which is gone`);
     if (epoch !== this.#epoch)
       throw new Violation(`${owner} has written under epoch ${epoch}, not ${this.#epoch}`);
     if (to < checkpoint.position) {
@@ -134,4 +172,8 @@ export class Store implements Control {
     if (table.has(to)) throw new Violation(`partition ${partition} has two segments at ${to}`);
     table.set(to, segment);
   }
+}
+
+function newCheckpoint(position: PositionText, epoch: number): Checkpoint {
+  return { position, epoch, owner: null, segments: { 0: new Map(), 1: new Map() }, snapshots: new Map() };
 }

@@ -4,6 +4,7 @@ import { ListSets } from '../../../src/store/list-sets.ts';
 import type { PartitionCommit } from '../../../src/store/partition-commit.ts';
 import type { CommitResult } from '../../../src/worker/committer.ts';
 import { isTransient, PartitionWorker } from '../../../src/worker/partition-worker.ts';
+import { report } from '../../../src/worker/report.ts';
 import type { WorkerMetrics } from '../../../src/worker/worker-metrics.ts';
 import { plans } from '../rules.ts';
 import { KeptLog } from './kept-log.ts';
@@ -107,9 +108,9 @@ export class WorkerProcess {
     });
   }
 
-  /** As Worker.#handle: never throws for what time heals. */
+  /** As Worker.#handle: never throws for what time heals, and ends where its partition is gone. */
   async #handle(work: Work, batch: Batch): Promise<BatchReport> {
-    for (;;) {
+    while (batch.partition < this.#store.partitions) {
       try {
         return await work.worker.handle(batch);
       } catch (error) {
@@ -118,6 +119,7 @@ export class WorkerProcess {
         work.kept = null;
       }
     }
+    return report('lost');
   }
 
   flushIdle(partition: number): void {
