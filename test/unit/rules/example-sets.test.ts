@@ -8,7 +8,14 @@ const DIRECTORY = 'rules/examples';
 const files = readdirSync(DIRECTORY);
 
 test('the examples for fraud teams are these', () => {
-  expect(files).toEqual(['dormant-account.yaml', 'shared-device.yaml', 'structuring.yaml', 'velocity.yaml']);
+  expect(files).toEqual([
+    'dormant-account.yaml',
+    'impossible-travel.yaml',
+    'new-device.yaml',
+    'shared-device.yaml',
+    'structuring.yaml',
+    'velocity.yaml',
+  ]);
 });
 
 describe.each(files)('%s', (file) => {
