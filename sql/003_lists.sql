@@ -30,8 +30,8 @@ comment on column weir.list_revisions.changed_at is 'When.';
 
 create table weir.list_changes (
   revision bigint not null,
-  list_name text not null,
-  value text not null,
+  list_name text collate "C" not null,
+  value text collate "C" not null,
   added boolean not null,
   note text,
   primary key (list_name, value, revision)
@@ -48,8 +48,8 @@ alter table weir.lists add column revision bigint not null default 0;
 comment on column weir.lists.revision is 'From this one on the list is as the store says; before it, as the rule files do.';
 
 create table weir.list_entries (
-  list_name text not null,
-  value text not null check (octet_length(value) <= 1024),
+  list_name text collate "C" not null,
+  value text collate "C" not null check (octet_length(value) <= 1024),
   note text,
   primary key (list_name, value)
 );

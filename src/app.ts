@@ -161,8 +161,8 @@ async function runRoles(app: App, running: Running): Promise<void> {
   if (config.role === 'source') return source?.run();
   const workerStop = new AbortController();
   const onCommitted = (moves: readonly Moved[]): void => source?.committed(moves);
-  const { worker, owns, close, giveUp } = makeWorker(app, { ...running, onCommitted });
-  const working = worker.run(workerStop.signal).finally(() => running.stopping.abort());
+  const { worker, run, owns, close, giveUp } = makeWorker(app, { ...running, onCommitted });
+  const working = run(workerStop.signal).finally(() => running.stopping.abort());
   try {
     if (source === null) await aborted(signal);
     else {
@@ -201,6 +201,8 @@ function makeWorker(app: App, { instance, queues, onCommitted }: Running & Commi
   const owns = new Promise<void>((resolve) => {
     balanced = resolve;
   });
+  const plans = new RuleSets(control, compileStored);
+  const lists = new ListSets(openLists(pool, config.slot));
   const worker = new Worker({
     processorId: config.slot,
     partitions: instance.partitions,
@@ -217,8 +219,8 @@ function makeWorker(app: App, { instance, queues, onCommitted }: Running & Commi
           { processorId: config.slot, partition },
           { rotateBytes: config.state.segmentBytes },
         ),
-      plans: new RuleSets(control, compileStored),
-      lists: new ListSets(openLists(pool, config.slot)),
+      plans,
+      lists,
       commit: (commit) => committer.submit(commit),
       control,
       metrics,
@@ -240,7 +242,12 @@ function makeWorker(app: App, { instance, queues, onCommitted }: Running & Commi
     await committer.close();
     await webhooks.close();
   };
-  return { worker, owns, close, giveUp };
+  /** A list of millions takes its time: a partition that waited for it would seem to hang. */
+  const run = async (stop: AbortSignal): Promise<void> => {
+    await lists.at(await plans.get(instance.ack.rules), instance.ack.lists);
+    await worker.run(stop);
+  };
+  return { worker, run, owns, close, giveUp };
 }
 
 function mayAlert({ outputs }: PartitionCommit): boolean {

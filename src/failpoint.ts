@@ -23,6 +23,7 @@ export const FAILPOINTS = [
   'ack.recorded', // recorded in the store, not sent to the slot
   'ack.sent', // sent to the slot
   'rules.stored', // the rule set is in the store, not announced
+  'lists.seeded', // what rules put into new lists is in the store, the rules are not announced
   'rules.announced', // announced in the stream, not yet read back
   'reshard.done', // another number of partitions in the store, nobody works with it
   'webhook.enqueued', // a delivery is in its queue, its row does not say so

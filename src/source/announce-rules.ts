@@ -48,6 +48,7 @@ export async function announceRules(options: AnnounceOptions): Promise<void> {
   await control.putRules(plan.version, content);
   failpoint('rules.stored');
   await control.seedLists(plan.lists);
+  failpoint('lists.seeded');
   if (needsMore(plan, options.inForce)) await waitForOpenTransactions(options);
   await emitAnnouncement(client, slot, plan.version);
   failpoint('rules.announced');

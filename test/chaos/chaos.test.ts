@@ -12,8 +12,8 @@ describe.each(['redis', 'postgres'] as const)('a short storm on %s', (backend) =
       say: () => undefined,
     });
     expect(result.expected).toBeGreaterThan(100);
-    for (const pattern of ['fraud_sequence', 'unanswered', 'purchase', 'convoy'])
-      expect(result.alerts[pattern], pattern).toBeGreaterThan(5);
+    for (const rule of ['fraud_sequence', 'unanswered', 'purchase', 'convoy', 'watched'])
+      expect(result.alerts[rule], rule).toBeGreaterThan(5);
     const logs = `logs in ${result.directory}`;
     expect(result.missing, logs).toEqual([]);
     expect(result.extra, logs).toEqual([]);

@@ -1,4 +1,4 @@
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seeded } from '../../src/demo/random.ts';
@@ -27,12 +27,13 @@ const AT_ONCE: readonly Failpoint[] = [
   'queue.emptied',
   'idle.advanced',
   'rules.stored',
+  'lists.seeded',
   'rules.announced',
   'reshard.done',
 ];
 
-/** The same rules under another name, and another number of partitions: what a start then has to announce or to do. */
-const OTHER_RULES: readonly Failpoint[] = ['rules.stored', 'rules.announced'];
+/** The same rules with another list, and another number of partitions: what a start then has to announce or to do. */
+const OTHER_RULES: readonly Failpoint[] = ['rules.stored', 'lists.seeded', 'rules.announced'];
 const OTHER_PARTITIONS: readonly Failpoint[] = ['reshard.done'];
 /** Of another command than `run`. */
 const COMMAND: Readonly<Partial<Record<Failpoint, readonly string[]>>> = { 'step.done': ['init', '--apply'] };
@@ -58,11 +59,8 @@ beforeAll(async () => {
   for (const failpoint of OTHER_RULES) {
     const directory = otherRules(failpoint);
     await cp(CHAOS_RULES, directory, { recursive: true });
-    const file = join(directory, 'chaos.yaml');
-    await writeFile(
-      file,
-      `# The same, and yet another version: ${failpoint}.\n${await readFile(file, 'utf8')}`,
-    );
+    const list = failpoint.replace('.', '_');
+    await writeFile(join(directory, 'list.yaml'), `version: 1\nlists: { ${list}: { values: [1] } }\n`);
   }
 });
 

@@ -5,19 +5,25 @@
 
 drop table if exists pg_temp.moves, pg_temp.sequences, pg_temp.fraud, pg_temp.unanswered, pg_temp.purchases, pg_temp.purchase,
   pg_temp.unfinished, pg_temp.pairs, pg_temp.convoy, pg_temp.stream, pg_temp.judged, pg_temp.expected_hits, pg_temp.acting,
-  pg_temp.expected_decisions, pg_temp.expected_alerts, pg_temp.expected_blocks;
+  pg_temp.expected_decisions, pg_temp.expected_alerts, pg_temp.expected_blocks, pg_temp.edits;
 
 create temporary table stream as
 with commits as (
   select commit_lsn, xid, max(committed_at) over (order by commit_lsn) as at from chaos_commits
 )
-select row_number() over (order by c.commit_lsn, t.id) as rn, c.at,
+select row_number() over (order by c.commit_lsn, t.id) as rn, c.at, c.commit_lsn,
        t.id, t.user_id, t.amount, t.type, t.country, t.device_id
 from transactions t
 join commits c on c.xid = (t.txid & 4294967295);
 create index on stream (device_id, rn) where type = 'transfer';
 create index on stream (rn) where amount > 10000;
 analyze stream;
+
+-- What was done to the list of the watched, which the rule files begin with 1, 2 and 3.
+create temporary table edits as
+select c.commit_lsn, e.id, e.value, e.added from list_edits e join chaos_commits c on c.xid = (e.txid & 4294967295);
+create index on edits (value, commit_lsn, id);
+analyze edits;
 
 -- What the patterns look at, of both tables, in the order in which it happened.
 create temporary table moves as
@@ -152,6 +158,13 @@ cross join lateral (
   where o.type = 'transfer' and o.device_id = s.device_id and o.rn <= s.rn and o.at > s.at - interval '5 minutes'
 ) seen
 where s.type = 'transfer' and seen.users > 3
+union all
+-- As the list was when the row was committed: an edit is in force for what is committed after it.
+select 'watched', 11, s.rn, s.id, s.user_id, s.at
+from stream s
+where s.amount > 300 and coalesce(
+  (select e.added from edits e where e.value = s.user_id::text and e.commit_lsn < s.commit_lsn
+   order by e.commit_lsn desc, e.id desc limit 1), s.user_id in (1, 2, 3))
 union all
 -- Of the two tables this one has scoring: the last transfer gets the points.
 select 'fraud_sequence', 55.5, s.rn, s.id, s.user_id, s.at

@@ -11,6 +11,8 @@ import { Writer } from './writer.ts';
 const WEIR = `
 create schema weir;
 create table weir.alerts (rule_id text, events jsonb, mode text);
+create table weir.list_entries (list_name text, value text, primary key (list_name, value));
+insert into weir.list_entries values ('watched', '1'), ('watched', '2'), ('watched', '3');
 create table weir.decisions (event text, entity_id text, score numeric, band text, reasons jsonb, mode text);
 create table weir.blocks (subject_key text, subject_value text, until timestamptz);`;
 
@@ -76,6 +78,14 @@ const STORY = [
   [huge(914, 'IT'), huge(914, 'IT'), huge(915, 'ES'), huge(916, 'IT'), huge(917, 'IT'), huge(915, 'IT')].join(
     ';',
   ),
+  // 918: watched from the first edit to the second; the rows beside an edit are judged as before it.
+  payment(918),
+  [payment(918), edit(918, true), payment(918)].join(';'),
+  payment(918),
+  [edit(918, false), edit(918, true), payment(918), edit(918, false)].join(';'),
+  payment(918),
+  // 1 is watched from the beginning, 300 is not above 300.
+  "insert into transactions (user_id, amount, type, country, device_id) values (1, 300, 'payment', 'DE', 'own-1')",
 ];
 const STORY_ALERTS = [
   '901/11 frequent',
@@ -112,6 +122,8 @@ const STORY_ALERTS = [
   '916/1 large_amount',
   '917/1 915/2 convoy',
   '917/1 large_amount',
+  '918/4 watched',
+  '918/5 watched',
 ];
 
 let postgres: TestPostgres;
@@ -157,8 +169,8 @@ describe('the oracle', () => {
       extra: [],
     });
     expect(verdict.expected).toBeGreaterThan(100);
-    for (const pattern of ['fraud_sequence', 'unanswered', 'purchase', 'convoy'])
-      expect(verdict.alerts[pattern], pattern).toBeGreaterThan(5);
+    for (const rule of ['fraud_sequence', 'unanswered', 'purchase', 'convoy', 'watched'])
+      expect(verdict.alerts[rule], rule).toBeGreaterThan(5);
   });
 
   it('expects of a story what a person would', async () => {
@@ -322,6 +334,15 @@ function transfer(user: number, amount: number): string {
 function huge(user: number, country: string): string {
   return `insert into transactions (user_id, amount, type, country, device_id)
     values (${user}, 10001, 'payment', '${country}', 'own-${user}')`;
+}
+
+function payment(user: number): string {
+  return `insert into transactions (user_id, amount, type, country, device_id)
+    values (${user}, 301, 'payment', 'DE', 'own-${user}')`;
+}
+
+function edit(user: number, added: boolean): string {
+  return `insert into list_edits (value, added) values ('${user}', ${added})`;
 }
 
 /** Where a live row of the oracle's business stands. */

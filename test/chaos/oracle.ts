@@ -16,7 +16,7 @@ const SLOT = 'chaos_oracle';
 /** A slot and a publication of the oracle's own, before the first row: they know the order of the commits. */
 export async function prepareOracle(client: pg.Client): Promise<void> {
   await client.query(
-    `create publication ${SLOT} for table public.transactions, public.sessions with (publish = 'insert')`,
+    `create publication ${SLOT} for table public.transactions, public.sessions, public.list_edits with (publish = 'insert')`,
   );
   await client.query(`select pg_create_logical_replication_slot($1, 'pgoutput')`, [SLOT]);
   await client.query(

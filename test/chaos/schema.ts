@@ -19,6 +19,13 @@ create table public.sessions (
   kind       text not null,
   txid       bigint not null default pg_current_xact_id()::text::bigint
 );
+-- What the host did to the list, beside what it did to weir.list_entries, in the same transaction.
+create table public.list_edits (
+  id         bigint primary key default nextval('public.chaos_ids'),
+  value      text not null,
+  added      boolean not null,
+  txid       bigint not null default pg_current_xact_id()::text::bigint
+);
 `;
 
 export const COLUMNS = '(user_id, amount, type, country, device_id, note)';

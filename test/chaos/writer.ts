@@ -3,6 +3,13 @@ import type { Random } from '../../src/demo/random.ts';
 import { COLUMNS, USERS } from './schema.ts';
 import { type Scene, Stories } from './stories.ts';
 
+/** Out of the list who is in it, else into it; and what that was, for the oracle. */
+const EDIT = `
+with was as (select exists (select from weir.list_entries where list_name = 'watched' and value = $1::text) as there),
+  removed as (delete from weir.list_entries where list_name = 'watched' and value = $1::text returning value),
+  added as (insert into weir.list_entries (list_name, value) select 'watched', $1::text from was where not there returning value)
+insert into list_edits (value, added) select $1::text, not there from was`;
+
 type Row = readonly [number, string, string, string, string, string];
 
 /** The host application: every way of writing that PostgreSQL has, at random, until it is told to stop. */
@@ -47,7 +54,8 @@ export class Writer {
     if (dice < 0.45) return this.#single();
     if (dice < 0.65) return this.#multiRow();
     if (dice < 0.78) return this.#copyLike();
-    if (dice < 0.88) return this.#savepoints();
+    if (dice < 0.85) return this.#savepoints();
+    if (dice < 0.9) return this.#editList();
     return this.#adjacentCommits();
   }
 
@@ -108,6 +116,22 @@ export class Writer {
     await this.#insert(client, this.#rows(2));
     await client.query('release b');
     await client.query(this.#random.next() < 0.15 ? 'rollback' : 'commit');
+  }
+
+  /** Who is watched changes, with rows of theirs around the edit; some edits are taken back. */
+  async #editList(): Promise<void> {
+    const [client, other] = [await this.#client(0), await this.#client(1)];
+    const user = 1 + this.#random.int(8);
+    const row: Row = [user, '301.00', 'payment', 'DE', `own-${user}`, ''];
+    await client.query('begin');
+    await this.#insert(client, [row]);
+    await client.query('savepoint edit');
+    await client.query(EDIT, [user]);
+    if (this.#random.next() < 0.2) await client.query('rollback to edit');
+    await this.#insert(client, [row]);
+    await this.#insert(other, [row]);
+    await client.query('commit');
+    await this.#insert(other, [row]);
   }
 
   /** Two transactions whose rows interleave and whose commits stand side by side in the WAL. */

@@ -1,4 +1,4 @@
-import type { Expression, ListEntries, ValueType } from '../plan-parts.ts';
+import type { Expression, ValueType } from '../plan-parts.ts';
 import { compileArithmetic, compileNegative } from './arithmetic.ts';
 import { compileCell } from './cells.ts';
 import { isNamedList, typeOf } from './check.ts';
@@ -8,7 +8,7 @@ import { compileElement, compileList } from './list-values.ts';
 import { compileConditional, compileKnown, compileLogic, compileNot } from './logic.ts';
 import { compileMacro, type Local } from './macros.ts';
 import type { MatchOrigin } from './match-scope.ts';
-import { compileInItems, compileInList, compileInNamedList } from './membership.ts';
+import { compileInItems, compileInList, compileInNamedList, compileNamedList } from './membership.ts';
 import type { CelProblem, Look } from './result.ts';
 import type { Scope, Variable } from './scope.ts';
 import { findSignature } from './signatures.ts';
@@ -81,10 +81,8 @@ function emitVariable({ type, origin }: Variable, to: Emission): Compiled {
     }
     case 'at':
       return compiled(type, ({ row }) => row.at, false);
-    case 'list': {
-      const list = listIndex(origin.name, to);
-      return compiled(type, ({ lists }) => [...(lists[list] as ListEntries).values()], false);
-    }
+    case 'list':
+      return compileNamedList(listIndex(origin.name, to), type);
     default:
       return emitMatch(type, origin, to);
   }

@@ -1,4 +1,4 @@
-import type { Expression, Frame, ListEntries, Value } from '../plan-parts.ts';
+import type { Expression, Frame, ListEntries, Value, ValueType } from '../plan-parts.ts';
 import { formatValue } from '../value-format.ts';
 import { compileComparison, equalValues } from './comparison.ts';
 import { asBool, asList, type Compiled, compiled } from './compiled.ts';
@@ -60,6 +60,22 @@ export function compileInList(left: Compiled, list: Compiled): Compiled {
     return found;
   };
   return compiled('bool', run, left.throws || list.throws);
+}
+
+const written = new WeakMap<ListEntries, readonly string[]>();
+
+/** `lists.NAME` as a value: its entries, written out once a batch and not once a row. */
+export function compileNamedList(list: number, type: ValueType): Compiled {
+  const run: Expression = ({ lists }) => {
+    const entries = lists[list] as ListEntries;
+    let all = written.get(entries);
+    if (all === undefined) {
+      all = [...entries.values()];
+      written.set(entries, all);
+    }
+    return all;
+  };
+  return compiled(type, run, false);
 }
 
 /** `x in lists.NAME`: a column by its exact text, any other value by its canonical one. `list`: index in `Frame.lists`. */
