@@ -4,6 +4,7 @@ import { nearest } from './nearest.ts';
 import { didYouMean, type Place, type Problems } from './problem.ts';
 import type { Part, RuleSet } from './rule-set.ts';
 import type { EventSpec } from './schema.ts';
+import type { Spot } from './yaml-document.ts';
 
 /** A name that rows bear: a table's event, or a view of one. */
 export interface EventInfo {
@@ -54,7 +55,9 @@ export function checkEvents(
   const views = [...set.events.values()].filter((part) => part.spec.table === undefined);
   const names = { set, events, broken, problems };
   for (const part of views) checkView(part, names);
-  const lists = new Map([...set.lists.values()].map((part) => [part.name, listValues(part)]));
+  const lists = new Map(
+    [...set.lists.values()].map(({ name, spec, spot }) => [name, listValues(spec.values, spot.in('values'))]),
+  );
   return { tables, events, lists, broken, incomplete: set.incomplete, webhooks: options.webhooks ?? null };
 }
 
@@ -150,6 +153,6 @@ export function unknownEvent(name: string, at: Place, known: Known): void {
 }
 
 /** As written: `007` is not `7`. */
-function listValues({ spec, spot }: Part<{ readonly values: readonly unknown[] }>): ReadonlySet<string> {
-  return new Set(spec.values.map((value, index) => spot.in('values', index).written ?? String(value)));
+export function listValues(values: readonly unknown[], spot: Spot): ReadonlySet<string> {
+  return new Set(values.map((value, index) => spot.in(index).written ?? String(value)));
 }

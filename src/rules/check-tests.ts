@@ -64,6 +64,12 @@ interface TestNames {
 export const ROW_KEYS: readonly string[] = ['event', 'at', 'repeat', 'every', 'op', 'old'];
 
 function checkTest({ spec, spot }: Part<TestSpec>, names: TestNames): void {
+  for (const list of Object.keys(spec.lists ?? {})) {
+    const { lists, incomplete } = names.world;
+    if (lists.has(list) || incomplete) continue;
+    const near = didYouMean(nearest(list, lists.keys()));
+    names.problems.error(spot.in('lists', list).key, `there is no list "${list}"`, near);
+  }
   const standard = spec.event ?? names.event;
   spec.events.forEach((row, index) => {
     const at = spot.in('events', index);

@@ -45,8 +45,12 @@ export const eventSchema = strict({
   description: z.string().optional(),
 });
 
+const listEntries = z.array(
+  z.union([z.string(), z.number(), z.boolean()], { error: 'an entry is text or a number' }),
+);
+
 export const listSchema = strict({
-  values: z.array(z.union([z.string(), z.number(), z.boolean()], { error: 'an entry is text or a number' })),
+  values: listEntries,
   description: z.string().optional(),
 });
 
@@ -74,6 +78,8 @@ const expectedRow = strict({
 const testSchema = strict({
   name: z.string({ error: 'a test has a name' }),
   event: name.optional(),
+  /** In place of what the lists of the files hold at first. */
+  lists: z.record(name, listEntries).optional(),
   events: z
     .array(
       z.looseObject({

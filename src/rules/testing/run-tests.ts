@@ -1,8 +1,9 @@
 import { WeirError } from '../../errors.ts';
+import { listValues } from '../check-events.ts';
 import type { CompiledRules } from '../compile-rules.ts';
 import type { ElementPlan } from '../pattern-plan.ts';
 import type { Plan } from '../plan.ts';
-import type { Mode } from '../plan-parts.ts';
+import type { Lists, Mode } from '../plan-parts.ts';
 import type { Part } from '../rule-set.ts';
 import type { PatternSpec, RuleSpec, TestSpec } from '../schema.ts';
 import type { Spot } from '../yaml-document.ts';
@@ -145,7 +146,7 @@ function play(
   { rule, spec, spot }: Case,
   set: CompiledRules['set'],
 ): { readonly rows: (RowEffects | null)[]; readonly after: Effects; readonly errors: string[] } {
-  const simulation = new Simulation(plan);
+  const simulation = new Simulation(plan, listsOf(plan, spec, spot));
   const rows: (RowEffects | null)[] = [];
   const errors: string[] = [];
   const event = spec.event ?? eventOf(plan, rule) ?? '';
@@ -162,6 +163,14 @@ function play(
     errors.push(`row ${rows.length + 1}: ${error.message}`);
   }
   return { rows, after: simulation.advance(Infinity), errors };
+}
+
+/** As the rule files have them, or as the test says. */
+function listsOf(plan: Plan, { lists = {} }: TestSpec, spot: Spot): Lists {
+  return [...plan.lists].map(([name, seed]) => {
+    const own = lists[name];
+    return own === undefined ? seed : listValues(own, spot.in('lists', name));
+  });
 }
 
 /** What its rows are of, unless they say it: a rule's event, a pattern's if its steps are of one table. */

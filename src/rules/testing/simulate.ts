@@ -7,7 +7,7 @@ import { type Lsn, lsnHex, type PositionText, positionText } from '../../events/
 import type { Cell, Micros, Op, Row } from '../../events/row.ts';
 import { EventClock } from '../../source/time.ts';
 import type { Plan } from '../plan.ts';
-import type { Mode } from '../plan-parts.ts';
+import type { Lists, Mode } from '../plan-parts.ts';
 
 /** A row that arrives, as a transaction of its own. */
 export interface SimulatedEvent {
@@ -56,8 +56,11 @@ export class Simulation {
   /** By row and mode, where patterns may add to the decision of a row that was before. */
   readonly #decided = new Map<string, SimulatedDecision>();
   readonly #remembers: boolean;
+  readonly #lists: Lists;
 
-  constructor(plan: Plan) {
+  /** `lists`: in place of what the rule files put into theirs. */
+  constructor(plan: Plan, lists: Lists = [...plan.lists.values()]) {
+    this.#lists = lists;
     this.#remembers = plan.patterns.some(({ scoreOn }) => scoreOn.length > 0);
     this.#plan = plan;
     this.#state = new PartitionState(plan);
@@ -72,7 +75,10 @@ export class Simulation {
   }
 
   #fold(rows: readonly Row[]): Effects {
-    const { outputs } = fold(this.#plan, this.#state, { rows, ...this.#time() });
+    const { outputs } = fold(this.#plan, this.#state, {
+      ...{ rows, lists: this.#lists },
+      ...this.#time(),
+    });
     this.#state.sweep(SWEEP);
     const { hits, matches, late, deadLetters } = outputs;
     const decisions = new Map<string, SimulatedDecision>();

@@ -187,6 +187,7 @@ const OF_RULES: readonly (readonly [about: string, lines: string, told: readonly
       - name: x
         events: [{ amuont: 5 }, { at: soon }, { op: update }]
         expect: { hits: { rr: 1 }, at: { 0: { hits: 1 } } }
+        lists: { some: [1] }
 `,
     [
       '13:20: error: table "public.transactions" has no column "amuont" (did you mean amount?)',
@@ -194,6 +195,7 @@ const OF_RULES: readonly (readonly [about: string, lines: string, told: readonly
       '13:53: error: event "transaction" captures insert only',
       '14:27: error: there is no rule "rr" (did you mean r?)',
       '14:42: error: rows are named by their numbers, from 1',
+      '15:18: error: there is no list "some"',
     ],
   ],
 ];

@@ -113,6 +113,26 @@ describe('a test in a rule file', () => {
   });
 });
 
+test('a test may say what is in the lists, as it is written', () => {
+  const compiled = compile(`${EVENTS}lists:
+  some: { values: ["1"] }
+rules:
+  - id: listed
+    event: transaction
+    when: user_id in lists.some
+    score: 1
+    tests:
+      - { name: as in the file, events: [{ user_id: 1, amount: 1 }, { user_id: 7, amount: 1 }], expect: { hits: 1, first_at: 0s } }
+      - { name: with another, lists: { some: [7] }, events: [{ user_id: 7, amount: 1 }], expect: { hits: 1 } }
+      - { name: as written, lists: { some: [007] }, events: [{ user_id: 7, amount: 1 }], expect: { hits: 0 } }
+      - { name: empty, lists: { some: [] }, events: [{ user_id: 1, amount: 1 }], expect: { hits: 0 } }
+`);
+  expect(compiled.problems).toEqual([]);
+  expect(runTests(compiled).results.map(({ name, outcome }) => `${name}: ${outcome}`)).toEqual([
+    ...['as in the file: passed', 'with another: passed', 'as written: passed', 'empty: passed'],
+  ]);
+});
+
 test('a rule that is off has its tests skipped', () => {
   const compiled = compile(`${EVENTS}rules:
   - id: r
