@@ -138,7 +138,7 @@ describe('a dead letter', () => {
       const twice = JSON.stringify({ kind: 'letters', ids: [id] });
       await site.rows(`select pg_logical_emit_message(true, 'weir/weir', $1)`, [twice]);
       weir.start({ WEIR_RULES: mended, WEIR_FAILPOINT: failpoint });
-      await until(`it dies at ${failpoint}`, () => !weir.running);
+      await until(`it dies at ${failpoint}`, () => !weir.running, 30_000);
       expect(weir.signalCode, await weir.log()).toBe('SIGKILL');
       expect(await state(row)).toEqual([{ row, ...(failpoint === 'commit.after' ? HIT : OPEN) }]);
       weir.start({ WEIR_RULES: mended });
