@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Hono } from 'hono';
-import type { Pool } from 'pg';
+import type { Client, Pool } from 'pg';
 import type { Logger } from 'pino';
 import { startWebhooks } from './actions/webhooks.ts';
 import { withClient } from './cli/connect.ts';
@@ -10,6 +10,8 @@ import { readValidRules } from './cli/read-rules.ts';
 import type { Config } from './config.ts';
 import { WeirError } from './errors.ts';
 import { failpoint } from './failpoint.ts';
+import { refreshGuards } from './guard/refresh-guards.ts';
+import { readRefusals } from './guard/refusals.ts';
 import { mountBoard } from './monitor/board.ts';
 import { Health } from './monitor/health.ts';
 import { type HttpServer, startHttp } from './monitor/http.ts';
@@ -305,6 +307,7 @@ async function rulesFromDisk(app: App, instance: Instance, signal: AbortSignal):
     if (plan.version === instance.ack.rules) {
       await control.seedLists(plan.lists); // of a rule set that was announced before lists were in the store
       await emitAnnouncement(client, config.slot, plan.version);
+      await bringGuards(app, client, plan);
       return plan;
     }
     const inForce = await new RuleSets(control, compileStored).get(instance.ack.rules);
@@ -313,12 +316,34 @@ async function rulesFromDisk(app: App, instance: Instance, signal: AbortSignal):
     try {
       await announceRules({ client, control, slot: config.slot, plan, content, inForce, onWaiting, signal });
       logger.info({ version: plan.version }, 'rules announced');
+      await bringGuards(app, client, plan);
     } catch (error) {
       if (!(error instanceof WeirError) || error.code !== 'WEIR_RULES_BLOCKED') throw error;
       logger.error({ hint: error.hint }, error.message); // judging by the old rules is better than not at all
     }
     return plan;
   });
+}
+
+/** The guards of the host's tables, to these rules; where that fails they go by the rules before, which is told. */
+async function bringGuards({ config, logger }: App, client: Client, plan: Plan): Promise<void> {
+  try {
+    const { written, notOurs } = await refreshGuards(client, config.slot, plan);
+    for (const { schema, name } of written)
+      logger.info({ table: `${schema}.${name}` }, 'guard brought to the rules');
+    for (const { schema, name, owner } of notOurs) {
+      const hint = `as a superuser: weir guard install ${schema}.${name} --apply`;
+      logger.warn(
+        { hint },
+        `the guard of ${schema}.${name} belongs to ${owner}, and goes by other rules than these`,
+      );
+    }
+  } catch (error) {
+    logger.warn(
+      { err: error, hint: 'weir guard install TABLE --apply' },
+      'the guards go by the rules before',
+    );
+  }
 }
 
 /** A standby is ready to take over, and a paused source does what it should: it waits for the workers. */
@@ -342,7 +367,10 @@ function measureAtScrape({ config, metrics, pool }: App, queues: Queues): readon
     async () => metrics.queueDepths(await queues.producer.depths()),
     async () => metrics.pending(await countPending(pool, config.slot)),
   ];
-  if (config.role !== 'worker') measures.push(() => measureSlot(config, metrics));
+  if (config.role !== 'worker') {
+    measures.push(() => measureSlot(config, metrics));
+    measures.push(async () => metrics.refusals(await readRefusals(pool, config.slot)));
+  }
   return measures.map((measure) => metrics.beforeScrape(measure));
 }
 

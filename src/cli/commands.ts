@@ -2,6 +2,7 @@ import { checkCommand } from './check.ts';
 import { deadLettersCommand } from './dead-letters.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
+import { guardCommand } from './guard.ts';
 import { initCommand } from './init.ts';
 import { listCommand } from './list.ts';
 import type { CommandSpec } from './program.ts';
@@ -21,6 +22,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   runCommand,
   statusCommand,
   listCommand,
+  guardCommand,
   teardownCommand,
   checkCommand,
   testCommand,

@@ -1,6 +1,9 @@
 import type pg from 'pg';
 import type { Config } from '../config.ts';
+import { readGuards } from '../guard/guard-state.ts';
+import { staleGuards } from '../guard/refresh-guards.ts';
 import { tellsZoneless } from '../rules/check-tables.ts';
+import type { Plan } from '../rules/plan.ts';
 import { formatProblem } from '../rules/problem.ts';
 import { compileStored } from '../rules/stored.ts';
 import { readCatalog } from '../source/catalog.ts';
@@ -63,5 +66,37 @@ export async function examineRules(
   const { tables } = await readCatalog(source, plan.tables);
   const measured = `${plan.rules.length} rules over ${plan.tables.length} tables are valid`;
   const times = judgeTimes(plan.tables, await readTimeZone(source));
-  return [passed('rules', measured, why), ...told, ...times, ...judgeTables(plan, tables)];
+  const guards = await examineGuards(source, config.slot, plan);
+  return [passed('rules', measured, why), ...told, ...times, ...judgeTables(plan, tables), ...guards];
+}
+
+/** Whether the guards in the database are what the rules on disk say. */
+async function examineGuards(source: pg.Client, slot: string, plan: Plan): Promise<readonly Finding[]> {
+  const guards = await readGuards(source, slot);
+  const stale = await staleGuards(source, slot, plan);
+  return guards.map((guard) => {
+    const table = `${guard.schema}.${guard.name}`;
+    const why = 'a guard refuses by the rules that it was made of';
+    if (!guard.enabled) {
+      const fix = `\`ALTER TABLE ${table} ENABLE TRIGGER ALL\``;
+      return failed({
+        id: 'guard',
+        severity: 'warning',
+        measured: `the guard of ${table} is disabled`,
+        why,
+        fix,
+      });
+    }
+    if (stale.some((one) => one.guard.fn === guard.fn)) {
+      const measured = `the guard of ${table} is not that of the rules on disk`;
+      return failed({
+        id: 'guard',
+        severity: 'warning',
+        measured,
+        why,
+        fix: `\`weir guard install ${table} --apply\``,
+      });
+    }
+    return passed('guard', `the guard of ${table} is that of the rules on disk`, why);
+  });
 }

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { Config } from '../config.ts';
 import { EXIT, WeirError } from '../errors.ts';
 import { formatLsn, type Lsn } from '../events/position.ts';
+import { type Refusals, readRefusals } from '../guard/refusals.ts';
 import { type SlotStatus, slotStatus } from '../source/slot.ts';
 import { openControl } from '../store/control-store.ts';
 import { openPool } from '../store/session.ts';
@@ -34,6 +35,7 @@ interface Status {
   readonly rules: string;
   readonly slot: SlotLook | null;
   readonly counts: Counts;
+  readonly guards: readonly Refusals[];
   readonly partitions: readonly PartitionStatus[];
   readonly queue: QueueLook;
 }
@@ -78,6 +80,7 @@ async function lookAtInstance(config: Config, source: pg.Client, store: pg.Pool)
     rules: instance.ack.rules,
     slot: slotLook(await slotStatus(source, instance.slot)),
     counts: await counts(store, instance.processorId, instance.ack.rules),
+    guards: await readRefusals(store, instance.processorId),
     partitions: await partitionStatus(store, source, instance.processorId),
     queue: await lookAtQueue(config.queue, instance),
   };
@@ -102,6 +105,7 @@ function shown(status: Status): string {
     ['queue', queueLine(status.queue)],
     ['alerts', `${status.counts.alertsLastHour} in the last hour`],
     ['dead letters', `${status.counts.deadLetters} open`],
+    ...status.guards.map((guard) => ['guard', guardLine(guard)]),
   ];
   const now = Date.now();
   const partitions = status.partitions.map((one) => [
@@ -115,6 +119,10 @@ function shown(status: Status): string {
   ]);
   const head = ['partition', 'position', 'behind', 'moved', 'status', 'owner', 'jobs'];
   return `${textTable(lines)}\n${textTable([head, ...partitions])}`;
+}
+
+function guardLine({ guarded, rule, refusals }: Refusals): string {
+  return `${guarded}: ${refusals} refused by ${rule === null ? 'blocks' : `rule ${rule}`}`;
 }
 
 function rulesLine({ rules, counts: { rulesStoredAt } }: Status): string {

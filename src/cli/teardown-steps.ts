@@ -1,6 +1,9 @@
 import type pg from 'pg';
 import { escapeLiteral, escapeIdentifier as ident } from 'pg';
 import { WeirError } from '../errors.ts';
+import { changeGuard } from '../guard/change-guard.ts';
+import { removalScript } from '../guard/guard-script.ts';
+import { readGuards } from '../guard/guard-state.ts';
 import { dropSlot, slotStatus } from '../source/slot.ts';
 import { dropInstance } from '../store/control-store.ts';
 import { DROP_SQL, dropAll } from '../store/migrate.ts';
@@ -15,6 +18,25 @@ export interface Removal {
   readonly database: string;
   readonly sourceName: string;
   readonly storeName: string;
+}
+
+/** Before everything else: they are the one thing of Weir that the host's inserts run. None where there are none. */
+export async function guardsRemoval({ slot, source, sourceName }: Removal): Promise<readonly Step[]> {
+  const guards = await readGuards(source, slot);
+  if (guards.length === 0) return [];
+  const names = guards.map(({ schema, name }) => `${schema}.${name}`).join(', ');
+  return [
+    {
+      title: `guards of ${names}`,
+      why: 'Triggers on your tables, which refuse what is blocked.',
+      where: sourceName,
+      script: guards.flatMap((guard) => removalScript(slot, guard)).join('\n'),
+      run: async () => {
+        for (const guard of guards) await changeGuard(source, guard, removalScript(slot, guard));
+        return `removed from ${names}`;
+      },
+    },
+  ];
 }
 
 /** The slot first: nothing reads the publications then, and PostgreSQL may remove WAL. */

@@ -17,6 +17,7 @@ import { queueInstance } from './queue-instance.ts';
 import { printSteps, runSteps, type Step } from './step.ts';
 import { queueRemoval } from './teardown-queue.ts';
 import {
+  guardsRemoval,
   otherInstances,
   publicationsRemoval,
   type Removal,
@@ -75,6 +76,7 @@ async function teardownSteps({ config, source, store, role }: Teardown): Promise
   const webhooks = Object.keys(config.webhooks);
   const queue = { queue: config.queue, slot, webhooks, instance, named, shared };
   return [
+    ...(await guardsRemoval(removal)),
     slotRemoval(removal),
     publicationsRemoval(removal, publicationNames(slot)),
     await schemaRemoval(removal),

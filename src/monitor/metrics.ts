@@ -96,6 +96,11 @@ export class Metrics implements SourceMetrics, WorkerMetrics, WebhookMetrics {
     'Partitions that transactions of the store moved: more than commits, since several go into one',
     [],
   );
+  readonly #refusals = this.#gauge(
+    'guard_refusals_total',
+    'Rows that the guard of a table has refused, since it was installed; without a rule: blocked ones',
+    ['table', 'rule'],
+  );
   readonly #ready = this.#gauge('ready', '1 while /readyz is green');
 
   constructor(options: { readonly processDefaults: boolean } = { processDefaults: true }) {
@@ -185,6 +190,12 @@ export class Metrics implements SourceMetrics, WorkerMetrics, WebhookMetrics {
   commit(seconds: number, partitions: number): void {
     this.#commit.observe(seconds);
     this.#committed.inc(partitions);
+  }
+  /** PostgreSQL counts them. */
+  refusals(counted: readonly { guarded: string; rule: string | null; refusals: number }[]): void {
+    this.#refusals.reset();
+    for (const { guarded, rule, refusals } of counted)
+      this.#refusals.set({ table: guarded, rule: rule ?? '' }, refusals);
   }
   readiness(ready: boolean): void {
     this.#ready.set(ready ? 1 : 0);

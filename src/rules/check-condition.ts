@@ -47,7 +47,7 @@ export function checkSplit(draft: Draft, parts: Omit<ConditionParts, 'expected'>
 
 type Parts = Omit<ConditionParts, 'expected'>;
 
-function scopeFor(draft: Draft, { table, lets, match }: Parts): Scope {
+export function scopeFor(draft: Draft, { table, lets, match }: Parts): Scope {
   const columns = table === null ? [] : draft.columns(table);
   const old = table !== null && changes(table);
   return scopeOf({ columns, old, lets, lists: draft.world.lists, match: match?.scope ?? null });

@@ -2,6 +2,7 @@ import { checkActions, checkBlock } from './check-actions.ts';
 import { checkColumns, planBy } from './check-by.ts';
 import { checkBool } from './check-condition.ts';
 import { type EventInfo, unknownEvent } from './check-events.ts';
+import { checkGuard } from './check-guard.ts';
 import { checkKey, type Keyed } from './check-key.ts';
 import { type CheckedLet, type CheckedLets, checkLets, mentions } from './check-lets.ts';
 import { checkMessage } from './check-message.ts';
@@ -28,6 +29,7 @@ export function checkRule(draft: Draft, part: Part<RuleSpec>): RulePlan | null {
   const cooldown = checkCooldown(draft, part, event);
   const conditions = checkConditions(draft, part, { event, ...checked });
   const message = checkRuleMessage(draft, part, { event, ...checked });
+  const guard = checkGuard(draft, part, { event, ...checked });
   const keyed = [...lets.flatMap(keyedWindow), ...(cooldown === null ? [] : [cooldown.keyed])];
   const key = checkKey(draft, part, { event, keyed });
   if (key === undefined || checked.broken.size > 0) return null;
@@ -50,6 +52,7 @@ export function checkRule(draft: Draft, part: Part<RuleSpec>): RulePlan | null {
         : { by: planBy(draft, event, cooldown.keyed.columns), forMicros: cooldown.forMicros },
     message,
     mode: spec.mode === 'shadow' ? 'shadow' : 'live',
+    guard,
   };
 }
 

@@ -98,6 +98,18 @@ export interface RulePlan {
   readonly cooldown: { readonly by: By; readonly forMicros: Micros } | null;
   readonly message: MessageTemplate | null;
   readonly mode: Mode;
+  /** With `guard: true`: for the trigger that judges a row inside its insert. */
+  readonly guard: GuardPlan | null;
+}
+
+/** A rule in SQL, over `new`. */
+export interface GuardPlan {
+  /** True where the rule fires; it never raises. */
+  readonly condition: string;
+  readonly columns: readonly string[];
+  readonly lists: readonly string[];
+  /** Its values must be written as Weir reads them: DateStyle and the like have to be set. */
+  readonly settings: boolean;
 }
 
 export type LetPlan =

@@ -119,7 +119,7 @@ export const ruleSchema = strict({
   unless: condition.optional(),
   score,
   ...effectShape,
-  guard: z.literal(false, { error: 'this version does not have guard rules yet' }).optional(),
+  guard: z.boolean({ error: 'guard is true or false' }).optional(),
   tests: z.array(testSchema, { error: 'expected a list of tests' }).optional(),
 });
 

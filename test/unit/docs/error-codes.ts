@@ -18,6 +18,10 @@ export const ERROR_CODES = {
   WEIR_DEAD_LETTERS: 'What `weir dead-letters` is asked for makes no sense',
   WEIR_EMBEDDED_POSTGRES: 'The embedded PostgreSQL of `weir demo` does not start',
   WEIR_EVENTS_UNREADABLE: 'The file of events of `weir replay` cannot be read',
+  WEIR_GUARD: 'What `weir guard` is asked for makes no sense',
+  WEIR_GUARD_ENCODING: 'A guard needs a database in UTF8',
+  WEIR_GUARD_LOCK: 'A guard could not get its lock on the table; nothing was changed',
+  WEIR_GUARD_STORE: 'A guard needs the store in the source database',
   WEIR_HTTP_ADDRESS: 'This machine has no such address to listen on',
   WEIR_HTTP_FORBIDDEN: 'This user may not listen on that port',
   WEIR_HTTP_NEEDS_TOKEN: 'An address that other machines reach, and no WEIR_TOKEN',
@@ -91,6 +95,7 @@ export const ERROR_CODES = {
 export const WARNINGS = {
   'decoding-memory': 'logical_decoding_work_mem is small: large transactions are decoded through files',
   durability: 'fsync or full_page_writes is off: a crash may lose what was committed',
+  guard: 'The guard of a table is disabled, or was made of other rules',
   'rules-warning': 'Something in the rules that is allowed and rarely meant',
   sessions: 'Few of max_connections are left',
   'slot-wal-limit': 'max_slot_wal_keep_size has no limit: while Weir is away the disk can fill',

@@ -79,11 +79,6 @@ const OF_RULES: readonly (readonly [about: string, lines: string, told: readonly
     ],
   ],
   [
-    'what a later version will have',
-    '    guard: true\n',
-    ['11:12: error: this version does not have guard rules yet'],
-  ],
-  [
     'columns that a function cannot take',
     `    let:
       a: { stddev: country, by: user_id, over: 1m }

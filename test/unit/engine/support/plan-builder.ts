@@ -97,6 +97,7 @@ export class PlanBuilder {
       cooldown: spec.cooldown === undefined ? null : { ...spec.cooldown, by: by(table, spec.cooldown.by) },
       message: spec.message ?? null,
       mode: spec.mode ?? 'live',
+      guard: null,
     });
     return this;
   }
