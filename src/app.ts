@@ -35,6 +35,7 @@ import { ListSets } from './store/list-sets.ts';
 import { countPending } from './store/outbox.ts';
 import type { PartitionCommit } from './store/partition-commit.ts';
 import { reshard } from './store/reshard.ts';
+import { expire } from './store/retention.ts';
 import { RuleSets } from './store/rule-sets.ts';
 import { openClient, openPool } from './store/session.ts';
 import { Committer } from './worker/committer.ts';
@@ -240,7 +241,11 @@ function makeWorker(app: App, { instance, queues, onCommitted }: Running & Commi
     worker.giveUp();
     committer.giveUp();
   };
+  const expiring = setInterval(() => {
+    expire(pool, EXPIRED_ROWS).catch(() => undefined); // the next round does it
+  }, EXPIRE_EVERY_MS);
   const close = async (): Promise<void> => {
+    clearInterval(expiring);
     await committer.close();
     await webhooks.close();
   };
@@ -251,6 +256,10 @@ function makeWorker(app: App, { instance, queues, onCommitted }: Running & Commi
   };
   return { worker, run, owns, close, giveUp };
 }
+
+/** What is kept for a time only leaves at this pace. */
+const EXPIRE_EVERY_MS = 60_000;
+const EXPIRED_ROWS = 5_000;
 
 function mayAlert({ outputs }: PartitionCommit): boolean {
   return outputs.alerts.length > 0 || outputs.decisions.length > 0;

@@ -2,7 +2,6 @@ import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { WebhookConfig } from '../config.ts';
 import type { DeliveryQueue } from '../queue/delivery-queue.ts';
-import { expireDelivered } from '../store/outbox.ts';
 import { WebhookDispatcher } from './webhook-dispatcher.ts';
 import type { WebhookMetrics } from './webhook-metrics.ts';
 import { WebhookSender } from './webhook-sender.ts';
@@ -25,12 +24,9 @@ export interface Webhooks {
   close(): Promise<void>;
 }
 
-const EXPIRE_EVERY_MS = 60_000;
-const EXPIRE_CALL = 5_000;
-
 /** Delivers what the outbox holds: a dispatcher, a queue and a sender for each webhook. */
 export function startWebhooks(options: WebhooksOptions): Webhooks {
-  const { pool, queues, webhooks } = options;
+  const { queues, webhooks } = options;
   const stopping = new AbortController();
   const cutting = new AbortController();
   const dispatchers = queues.flatMap((queue) => {
@@ -43,16 +39,11 @@ export function startWebhooks(options: WebhooksOptions): Webhooks {
   });
   // They end by the signal; one that waits for a server that is away ends with the process.
   for (const dispatcher of dispatchers) void dispatcher.run(stopping.signal);
-  const expiring = setInterval(() => {
-    expireDelivered(pool, EXPIRE_CALL).catch(() => undefined); // the next round does it
-  }, EXPIRE_EVERY_MS);
-  if (dispatchers.length === 0) clearInterval(expiring);
   return {
     wake: () => {
       for (const dispatcher of dispatchers) dispatcher.wake();
     },
     close: async () => {
-      clearInterval(expiring);
       stopping.abort();
       await Promise.all(queues.map((queue) => queue.stop()));
       cutting.abort();

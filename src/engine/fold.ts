@@ -1,6 +1,7 @@
 import type { Micros, Row } from '../events/row.ts';
 import type { Plan } from '../rules/plan.ts';
 import type { Lists } from '../rules/plan-parts.ts';
+import { AggregationFold } from './aggregations/aggregation-fold.ts';
 import { contributionsOf, type ScoredHit } from './contributions.ts';
 import { bury } from './dead-letters.ts';
 import { rowJson } from './evidence.ts';
@@ -42,6 +43,7 @@ export function fold(plan: Plan, state: PartitionState, batch: FoldBatch): Folde
   const { context } = state;
   context.lists = batch.lists ?? [...plan.lists.values()];
   const patterns = new PatternFold(state, outputs);
+  const aggregates = new AggregationFold(outputs);
   for (const row of batch.rows) {
     context.start(row);
     if (row.letter !== undefined) {
@@ -50,7 +52,9 @@ export function fold(plan: Plan, state: PartitionState, batch: FoldBatch): Folde
     }
     foldRow(context, outputs);
     state.arrived(row);
-    if (!row.late) patterns.enter(context);
+    if (row.late) continue;
+    patterns.enter(context);
+    aggregates.enter(context);
   }
   batch.watermarks.forEach((watermark, table) => {
     state.advance(table, watermark);
@@ -58,6 +62,7 @@ export function fold(plan: Plan, state: PartitionState, batch: FoldBatch): Folde
   patterns.moveTime();
   for (const [rule, rows] of context.cutLists) outputs.cutLists.push({ rule, rows });
   context.cutLists.clear();
+  aggregates.end();
   return { outputs, delta: state.takeDeltas() };
 }
 

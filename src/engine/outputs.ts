@@ -2,6 +2,7 @@ import type { PositionText } from '../events/position.ts';
 import type { Micros } from '../events/row.ts';
 import type { Action, Mode, Severity } from '../rules/plan-parts.ts';
 import type { Json } from '../rules/value-format.ts';
+import type { SavedTally } from './aggregations/tally.ts';
 
 /**
  * What a fold of a batch puts out; the store writes it in the transaction that moves the position.
@@ -14,6 +15,7 @@ export interface Outputs {
   readonly decisions: Contribution[];
   readonly alerts: Alert[];
   readonly blocks: Block[];
+  readonly aggregates: AggregateDelta[];
   readonly late: LateEvent[];
   readonly deadLetters: DeadLetter[];
   /** Dead letters that have been judged again. */
@@ -31,6 +33,7 @@ export function noOutputs(): Outputs {
     decisions: [],
     alerts: [],
     blocks: [],
+    aggregates: [],
     late: [],
     deadLetters: [],
     replays: [],
@@ -41,8 +44,10 @@ export function noOutputs(): Outputs {
 
 /** Whether anything of it goes into the store. */
 export function writesNothing(outputs: Outputs): boolean {
-  const { decisions, alerts, blocks, late, deadLetters, replays } = outputs;
-  return [decisions, alerts, blocks, late, deadLetters, replays].every(({ length }) => length === 0);
+  const { decisions, alerts, blocks, aggregates, late, deadLetters, replays } = outputs;
+  return [decisions, alerts, blocks, aggregates, late, deadLetters, replays].every(
+    ({ length }) => length === 0,
+  );
 }
 
 /** A rule fired on a row: for metrics, replay, tests. */
@@ -125,6 +130,18 @@ export interface Block {
   readonly value: string;
   readonly reason: string;
   readonly until: Micros;
+}
+
+/** What one partition adds to a group of an aggregate. */
+export interface AggregateDelta {
+  readonly aggregate: string;
+  /** Where the group's bucket begins. */
+  readonly bucket: Micros;
+  /** By name in the aggregate's `by`; NULL is a group of its own. */
+  readonly group: readonly (string | null)[];
+  readonly tally: SavedTally;
+  /** Sum of the rows' commit times, from the bucket's begin on. */
+  readonly commits: Micros;
 }
 
 export interface LateEvent {

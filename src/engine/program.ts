@@ -1,3 +1,4 @@
+import type { AggregationInput, AggregationPlan } from '../rules/aggregation-plan.ts';
 import { fromText } from '../rules/cel/cells.ts';
 import type { PatternInput, PatternPlan } from '../rules/pattern-plan.ts';
 import type {
@@ -36,7 +37,14 @@ export interface TableProgram {
   readonly rules: readonly RuleProgram[];
   /** Of each pattern that its rows enter, by the event that lets them in: one with several is in several. */
   readonly entrances: readonly { readonly eventIndex: number; readonly entrances: readonly Entrance[] }[];
+  readonly aggregates: readonly AggregationProgram[];
   readonly scoring: ScoringPlan | null;
+}
+
+/** An aggregate that takes rows of the table. */
+export interface AggregationProgram {
+  readonly plan: AggregationPlan;
+  readonly input: AggregationInput;
 }
 
 export interface PatternProgram {
@@ -226,6 +234,10 @@ class TableBuilder {
       windows: this.#windows,
       rules: this.#rules,
       entrances: byEvent(this.#entrances),
+      aggregates: this.#plan.aggregates.flatMap((plan) => {
+        const input = plan.inputs.find(({ table }) => table === this.#index);
+        return input === undefined ? [] : [{ plan, input }];
+      }),
       scoring: this.#plan.scoring.get(this.#table.event) ?? null,
     };
   }

@@ -22,7 +22,7 @@ export function keyText(cells: readonly Cell[], columns: readonly number[]): str
 }
 
 function single(cell: Cell | undefined): string | null {
-  return typeof cell === 'string' ? bounded(cell) : null;
+  return typeof cell === 'string' ? boundedKey(cell) : null;
 }
 
 function composite(cells: readonly Cell[], columns: readonly number[]): string | null {
@@ -32,10 +32,11 @@ function composite(cells: readonly Cell[], columns: readonly number[]): string |
     if (typeof cell !== 'string') return null;
     texts.push(cell);
   }
-  return texts.length === 0 ? LANE_KEY : bounded(JSON.stringify(texts));
+  return texts.length === 0 ? LANE_KEY : boundedKey(JSON.stringify(texts));
 }
 
-function bounded(text: string): string {
+/** Over 512 bytes of UTF-8: its prefix and hash. */
+export function boundedKey(text: string): string {
   // A UTF-16 code unit is at most three bytes of UTF-8: short keys need no count.
   if (text.length * 3 <= MAX_KEY_BYTES || Buffer.byteLength(text) <= MAX_KEY_BYTES) return text;
   const hash = createHash('sha256').update(text).digest('hex');

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Catalog } from './catalog.ts';
+import { checkAggregation } from './check-aggregation.ts';
 import { eventCondition } from './check-condition.ts';
 import { type CheckOptions, checkEvents } from './check-events.ts';
 import { checkPattern } from './check-pattern.ts';
@@ -60,12 +61,14 @@ function walk(set: RuleSet, draft: Draft): { readonly plan: Omit<Plan, 'version'
   const patterns = patternParts.flatMap((part) => checkPattern(draft, part, set) ?? []);
   if (patterns.length < patternParts.length && !draft.problems.hasErrors)
     throw new Error('a pattern was dropped untold');
+  const aggregates = set.aggregates.flatMap((part) => checkAggregation(draft, part) ?? []);
   const judged = { rules, patterns };
   const scored = [...set.scoring.values()].flatMap((part) => checkScoring(draft, part, judged) ?? []);
   const scoring = new Map(scored.map((plan) => [plan.event, plan]));
   const stores = draft.stores();
   const tables = draft.world.tables.map((table) => planTable(draft, table));
-  return { plan: { tables, rules, patterns, stores, scoring, lists: draft.world.lists }, draft };
+  const { lists } = draft.world;
+  return { plan: { tables, rules, patterns, stores, scoring, aggregates, lists }, draft };
 }
 
 function checkCaptured(set: RuleSet, files: RuleFiles, problems: Problems): void {

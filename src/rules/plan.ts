@@ -1,4 +1,5 @@
 import type { Cell, Micros, Op } from '../events/row.ts';
+import type { AggregationPlan } from './aggregation-plan.ts';
 import type { Over } from './over.ts';
 import type { PatternPlan } from './pattern-plan.ts';
 import type {
@@ -31,6 +32,7 @@ export interface Plan {
   readonly stores: readonly StorePlan[];
   /** By the name of the table's event. */
   readonly scoring: ReadonlyMap<string, ScoringPlan>;
+  readonly aggregates: readonly AggregationPlan[];
   /** Lists by name, with what the rule files put into them at first. */
   readonly lists: ReadonlyMap<string, ReadonlySet<string>>;
 }

@@ -11,6 +11,7 @@ import {
   type TestSpec,
 } from './schema.ts';
 import { accept } from './schema-issues.ts';
+import type { AggregationSpec } from './schema-realtime.ts';
 import type { RuleFiles } from './source-files.ts';
 import { parseRuleFile, type RuleDocument, Spot } from './yaml-document.ts';
 
@@ -28,6 +29,7 @@ export interface RuleSet {
   readonly rules: readonly Part<RuleSpec>[];
   readonly patterns: readonly Part<PatternSpec>[];
   readonly scoring: ReadonlyMap<string, Part<ScoringSpec>>;
+  readonly aggregates: readonly Part<AggregationSpec>[];
   /** Whole-set scenarios. */
   readonly tests: readonly Part<TestSpec>[];
   /** Names whose part was too broken to keep: they exist, so that nobody is told that they do not. */
@@ -42,6 +44,7 @@ class Builder {
   readonly rules: Part<RuleSpec>[] = [];
   readonly patterns: Part<PatternSpec>[] = [];
   readonly scoring = new Map<string, Part<ScoringSpec>>();
+  readonly aggregates: Part<AggregationSpec>[] = [];
   readonly tests: Part<TestSpec>[] = [];
   readonly brokenEvents = new Set<string>();
   incomplete = false;
@@ -140,6 +143,13 @@ function readLists(data: Record<string, unknown>, root: Spot, set: Builder, prob
     // Metrics, cooldowns and alerts know rules and patterns by their ids alone.
     if (spec !== null && set.once('rule', spec.id, spot.in('id').place, problems)) {
       set.patterns.push({ name: spec.id, spec, spot });
+    }
+  }
+  for (const [index, value] of listOf(data, 'aggregates', root, problems)) {
+    const spot = root.in('aggregates', index);
+    const spec = accept(sections.aggregates.element, value, spot, problems);
+    if (spec !== null && set.once('aggregate', spec.id, spot.in('id').place, problems)) {
+      set.aggregates.push({ name: spec.id, spec, spot });
     }
   }
   for (const [index, value] of listOf(data, 'tests', root, problems)) {

@@ -15,6 +15,7 @@ import {
   strict,
 } from './schema-parts.ts';
 import { patternShape } from './schema-patterns.ts';
+import { aggregationSchema } from './schema-realtime.ts';
 import { windowSchema } from './schema-windows.ts';
 
 /** The rule language (shared/spec/rules.md) as far as this version has it. Types come from here, and `weir schema`. */
@@ -149,10 +150,11 @@ export const sections = {
   rules: z.array(ruleSchema),
   patterns: z.array(testedPattern),
   scoring: z.record(name, scoringSchema),
+  aggregates: z.array(aggregationSchema),
   tests: z.array(testSchema),
 };
 
-export const LATER_SECTIONS = ['aggregates', 'rankings', 'correlations', 'anomalies'] as const;
+export const LATER_SECTIONS = ['rankings', 'correlations', 'anomalies'] as const;
 
 const ruleFileSchema = strict({
   version: z.literal(1, { error: 'this version reads version: 1' }),
@@ -162,7 +164,7 @@ const ruleFileSchema = strict({
   patterns: sections.patterns.optional(),
   scoring: sections.scoring.optional(),
   tests: sections.tests.optional(),
-  aggregates: notYet('aggregates'),
+  aggregates: sections.aggregates.optional(),
   rankings: notYet('rankings'),
   correlations: notYet('correlations'),
   anomalies: notYet('anomalies'),

@@ -1,18 +1,13 @@
 import type { ClientBase, QueryConfig, QueryResult } from 'pg';
 import { failpoint } from '../failpoint.ts';
-import {
-  type Decided,
-  type DecisionRow,
-  decide,
-  insertDecisions,
-  lockDecisions,
-  updateDecisions,
-} from './decision-rows.ts';
+import { aggregateTable } from './aggregate-rows.ts';
+import { type Decided, decisionTable } from './decision-rows.ts';
 import { outputStatements } from './output-rows.ts';
 import type { PartitionCommit, Writer } from './partition-commit.ts';
 import { segmentTable } from './segment-table.ts';
 import { sendTogether } from './session.ts';
-import { type DecisionGroup, decisionKey, type OwnedAlert, type Staged } from './stage.ts';
+import { SharedWrite, take } from './shared-rows.ts';
+import type { OwnedAlert, Staged } from './stage.ts';
 
 /** New rows, by partition. */
 export interface Written {
@@ -23,9 +18,9 @@ export interface Written {
 }
 
 /**
- * One transaction, in one round trip without decisions, in two with new ones, in three when another partition had
- * its part in one of them before. Order of locks: checkpoints, decisions (insert, then those that were there), alerts,
- * blocks, late events, dead letters, those that were judged again.
+ * One transaction, in one round trip without decisions and aggregates, in two with new ones, in three when another
+ * commit had its part in one of them before. Order of locks: checkpoints, new decisions and groups of aggregates,
+ * decisions and groups that were there, alerts, blocks, late events, dead letters, those that were judged again.
  * @throws the transaction may still be open (the caller rolls back), or committed when the connection was lost.
  */
 export async function attemptCommit(client: ClientBase, staged: Staged, writer: Writer): Promise<Written> {
@@ -34,30 +29,20 @@ export async function attemptCommit(client: ClientBase, staged: Staged, writer: 
     advanceStatement(staged.commits, writer),
     ...segmentStatements(staged.commits, writer),
   ];
-  if (staged.decisions.length === 0) return finish(client, { staged, writer, before: open, decided: [] });
-  const fresh = staged.decisions.map((group) => decide(group, null));
-  const results = await sendTogether(client, [...open, insertDecisions(fresh, writer.processorId)]);
-  const inserted = new Set((results.at(-1)?.rows ?? []).map(decisionKey));
-  const met = staged.decisions.filter((group) => !inserted.has(decisionKey(group)));
-  const isNew = (one: Decided) => inserted.has(decisionKey(one.group));
-  const added = met.length === 0 ? [] : await addTo(client, met, writer);
-  const before = added.length === 0 ? [] : [updateDecisions(added, writer.processorId)];
-  return finish(client, { staged, writer, before, decided: [...fresh.filter(isNew), ...added] });
+  const decisions = new SharedWrite(decisionTable(writer.processorId), staged.decisions);
+  const aggregates = new SharedWrite(
+    aggregateTable(writer.processorId, Date.now() * 1_000),
+    staged.aggregates,
+  );
+  const insertions = [...decisions.insertion(), ...aggregates.insertion()];
+  await take(client, insertions, open);
+  await take(client, [...decisions.locking(), ...aggregates.locking()]);
+  const before = insertions.length === 0 ? open : [...decisions.updates(), ...aggregates.updates()];
+  return finish(client, { staged, writer, before, decided: decisions.done });
 }
 
 const BEGIN: QueryConfig = { text: 'begin' };
 const COMMIT: QueryConfig = { text: 'commit' };
-
-/** Decisions that other partitions have had a part in: locked, read, added to. */
-async function addTo(
-  client: ClientBase,
-  met: readonly DecisionGroup[],
-  writer: Writer,
-): Promise<readonly Decided[]> {
-  const locked = await client.query<DecisionRow>(lockDecisions(met, writer.processorId));
-  const rows = new Map(locked.rows.map((row) => [decisionKey(row), row]));
-  return met.map((group) => decide(group, rows.get(decisionKey(group)) ?? null));
-}
 
 interface Finish {
   readonly staged: Staged;

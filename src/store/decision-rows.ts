@@ -2,7 +2,8 @@ import type { QueryConfig } from 'pg';
 import type { Block, Reason } from '../engine/outputs.ts';
 import { bandActions } from '../engine/risk/band-actions.ts';
 import { applyContribution, type DecisionState } from '../engine/risk/decision.ts';
-import type { DecisionGroup, OwnedAlert } from './stage.ts';
+import type { SharedTable } from './shared-rows.ts';
+import { type DecisionGroup, decisionKey, type OwnedAlert } from './stage.ts';
 import { cleanJson, cleanText } from './text.ts';
 
 /** A row of weir.decisions, as far as it is read back. */
@@ -26,6 +27,17 @@ export interface Decided {
   readonly reasonsJson: string;
   readonly alerts: readonly OwnedAlert[];
   readonly blocks: readonly Block[];
+}
+
+export function decisionTable(processorId: string): SharedTable<DecisionGroup, DecisionRow, Decided> {
+  return {
+    keyOf: decisionKey,
+    keyOfRow: decisionKey,
+    add: decide,
+    insert: (decided) => insertDecisions(decided, processorId),
+    lock: (groups) => lockDecisions(groups, processorId),
+    update: (decided) => updateDecisions(decided, processorId),
+  };
 }
 
 /** Adds the group's parts to what is stored (null: nothing yet). */
@@ -103,7 +115,7 @@ const LOCK = `select d.event, d.position, d.mode, d.score, d.band, d.reasons::te
   for update of d`;
 
 /** Their contents after whoever wrote them last has committed. */
-export function lockDecisions(groups: readonly DecisionGroup[], processorId: string): QueryConfig {
+function lockDecisions(groups: readonly DecisionGroup[], processorId: string): QueryConfig {
   return {
     name: 'weir_decisions_lock',
     text: LOCK,
@@ -122,7 +134,7 @@ const UPDATE = `update weir.decisions d
     as n (event, position, mode, score, band, reasons, rules_version)
   where d.event = n.event and d.position = n.position collate "C" and d.mode = n.mode and d.processor_id = $8`;
 
-export function updateDecisions(decided: readonly Decided[], processorId: string): QueryConfig {
+function updateDecisions(decided: readonly Decided[], processorId: string): QueryConfig {
   return {
     name: 'weir_decisions_update',
     text: UPDATE,

@@ -179,12 +179,3 @@ export async function countPending(
   );
   return rows;
 }
-
-const EXPIRE = `delete from weir.outbox where delivery_id = any (array(
-    select delivery_id from weir.outbox
-    where finished_at < clock_timestamp() - interval '7 days' and status = 'delivered' limit $1))`;
-
-/** What was delivered a week ago is forgotten, at most `limit` of it. Returns how many. */
-export async function expireDelivered(pool: Pick<Pool, 'query'>, limit: number): Promise<number> {
-  return (await pool.query(EXPIRE, [limit])).rowCount ?? 0;
-}

@@ -1,5 +1,6 @@
 import type { Outputs } from '../engine/outputs.ts';
 import type { PositionText } from '../events/position.ts';
+import type { AggregationPlan } from '../rules/aggregation-plan.ts';
 import type { ScoringPlan } from '../rules/plan.ts';
 
 /** What one partition asks of a commit. */
@@ -19,6 +20,8 @@ export interface PartitionCommit {
   readonly rulesVersion: string;
   /** `Plan.scoring` of that version. */
   readonly scoring: ReadonlyMap<string, ScoringPlan>;
+  /** `Plan.aggregates` of that version. */
+  readonly aggregates: readonly AggregationPlan[];
 }
 
 /** Who commits. */

@@ -1,5 +1,6 @@
 import type { ClientBase, QueryConfig } from 'pg';
 import type { DeadLetter } from '../engine/outputs.ts';
+import { add, insertAggregates } from './aggregate-rows.ts';
 import { decide, insertDecisions } from './decision-rows.ts';
 import { classify } from './fault.ts';
 import { outputStatements } from './output-rows.ts';
@@ -77,8 +78,12 @@ class Trial {
       alerts: [...part.alerts, ...decided.flatMap((one) => one.alerts)],
       blocks: [...part.blocks, ...decided.flatMap((one) => one.blocks)],
     };
-    const statements = outputStatements(rows, processorId, false);
-    return decided.length === 0 ? statements : [insertDecisions(decided, processorId), ...statements];
+    const added = part.aggregates.map((group) => add(group, null, group.bucket));
+    return [
+      ...(decided.length === 0 ? [] : [insertDecisions(decided, processorId)]),
+      ...(added.length === 0 ? [] : [insertAggregates(added, processorId)]),
+      ...outputStatements(rows, processorId, false),
+    ];
   }
 
   /** The error of class 22, 23 or 54 with which PostgreSQL refuses the statements; null: it takes them. */

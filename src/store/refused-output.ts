@@ -1,4 +1,4 @@
-import type { Alert, Block, Contribution, DeadLetter, LateEvent } from '../engine/outputs.ts';
+import type { AggregateDelta, Alert, Block, Contribution, DeadLetter, LateEvent } from '../engine/outputs.ts';
 import type { PartitionCommit } from './partition-commit.ts';
 import { asciiText, cutText } from './text.ts';
 
@@ -44,6 +44,7 @@ function identify(commits: readonly PartitionCommit[], output: object): Identity
     const found =
       outputs.alerts.filter((a) => a === output).map(alertIdentity)[0] ??
       outputs.decisions.filter((d) => d === output).map(decisionIdentity)[0] ??
+      outputs.aggregates.filter((a) => a === output).map((a) => aggregateIdentity(a, to))[0] ??
       outputs.blocks.filter((b) => b === output).map((b) => blockIdentity(b, to))[0] ??
       outputs.late.filter((l) => l === output).map(lateIdentity)[0] ??
       outputs.deadLetters.filter((d) => d === output).map(letterIdentity)[0];
@@ -58,6 +59,10 @@ function alertIdentity({ rule, kind, position }: Alert): Identity {
 
 function decisionIdentity({ reasons, event, position }: Contribution): Identity {
   return { kind: 'decision', rule: reasons.map((reason) => reason.rule).join(', '), event, position };
+}
+
+function aggregateIdentity({ aggregate, group }: AggregateDelta, position: string): Identity {
+  return { kind: 'aggregate', rule: aggregate, event: JSON.stringify(group), position };
 }
 
 function blockIdentity({ reason, key }: Block, position: string): Identity {

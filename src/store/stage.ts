@@ -1,6 +1,7 @@
 import type { Block, Contribution, DeadLetter, LateEvent, Outputs, Replay } from '../engine/outputs.ts';
 import type { PositionText } from '../events/position.ts';
 import type { Mode } from '../rules/plan-parts.ts';
+import { type AggregateGroup, groupAggregates } from './aggregate-rows.ts';
 import { type AlertRow, compareText } from './output-rows.ts';
 import type { PartitionCommit } from './partition-commit.ts';
 
@@ -10,6 +11,8 @@ export interface Staged {
   readonly commits: readonly PartitionCommit[];
   /** Sorted by primary key. */
   readonly decisions: readonly DecisionGroup[];
+  /** Sorted by primary key. */
+  readonly aggregates: readonly AggregateGroup[];
   readonly alerts: readonly OwnedAlert[];
   readonly blocks: readonly Block[];
   readonly late: readonly LateEvent[];
@@ -68,6 +71,12 @@ export function stage(
         (contribution, commit) => ({ contribution, commit }),
       ),
     ),
+    aggregates: groupAggregates(
+      each(
+        (o) => o.aggregates,
+        (delta, commit) => ({ delta, commit }),
+      ),
+    ),
     alerts: each(
       (o) => o.alerts,
       (a, c) => ({ ...a, rulesVersion: c.rulesVersion, partition: c.partition }),
@@ -99,14 +108,18 @@ export function stage(
 /** Every output of the commits that is still to be written. */
 export function outputsOf(staged: Staged): readonly object[] {
   return staged.commits
-    .flatMap(({ outputs: o }) => [...o.decisions, ...o.alerts, ...o.blocks, ...o.late, ...o.deadLetters])
+    .flatMap(({ outputs }) => written(outputs))
     .filter((output) => !staged.refused.has(output));
+}
+
+function written(o: Outputs): readonly object[] {
+  return [...o.decisions, ...o.aggregates, ...o.alerts, ...o.blocks, ...o.late, ...o.deadLetters];
 }
 
 function substitutes(commits: readonly PartitionCommit[], refused: ReadonlyMap<object, DeadLetter>) {
   if (refused.size === 0) return [];
-  return commits.flatMap(({ outputs: o, partition }) =>
-    [...o.decisions, ...o.alerts, ...o.blocks, ...o.late, ...o.deadLetters].flatMap((output) => {
+  return commits.flatMap(({ outputs, partition }) =>
+    written(outputs).flatMap((output) => {
       const letter = refused.get(output);
       return letter === undefined ? [] : [{ ...letter, partition }];
     }),

@@ -178,6 +178,7 @@ export class PartitionWorker {
       outputs: what.outputs,
       rulesVersion: state.plan.version,
       scoring: state.plan.scoring,
+      aggregates: state.plan.aggregates,
     });
     switch (result.kind) {
       case 'committed':

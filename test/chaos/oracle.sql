@@ -5,7 +5,8 @@
 
 drop table if exists pg_temp.moves, pg_temp.sequences, pg_temp.fraud, pg_temp.unanswered, pg_temp.purchases, pg_temp.purchase,
   pg_temp.unfinished, pg_temp.pairs, pg_temp.convoy, pg_temp.stream, pg_temp.judged, pg_temp.expected_hits, pg_temp.acting,
-  pg_temp.expected_decisions, pg_temp.expected_alerts, pg_temp.expected_blocks, pg_temp.edits;
+  pg_temp.expected_decisions, pg_temp.expected_alerts, pg_temp.expected_blocks, pg_temp.edits,
+  pg_temp.expected_aggregates;
 
 create temporary table stream as
 with commits as (
@@ -227,3 +228,21 @@ from (
   select user_id, at + interval '30 hours' from unanswered
 ) blocked
 group by user_id;
+
+create temporary table expected_aggregates as
+with commits as (
+  select xid, max(committed_at) over (order by commit_lsn) as at from chaos_commits
+), written as (
+  select 'transaction' as event, type, country, amount, txid from transactions
+  union all
+  select 'session', null, null, null, txid from sessions
+), timed as (
+  select w.*, c.at from written w join commits c on c.xid = (w.txid & 4294967295)
+)
+select 'volume' as aggregate_id, date_bin('10 seconds', at, 'epoch') as bucket_start,
+       jsonb_build_object('event', event) as key, jsonb_build_object('n', count(*), 'total', sum(amount)) as measures
+from timed group by event, 2
+union all
+select 'transfers', date_bin('1 minute', at, 'epoch'), jsonb_build_object('country', country),
+       jsonb_build_object('n', count(*), 'least', min(amount), 'most', max(amount))
+from timed where type = 'transfer' group by country, 2;

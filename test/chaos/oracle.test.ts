@@ -14,11 +14,12 @@ create table weir.alerts (rule_id text, events jsonb, mode text);
 create table weir.list_entries (list_name text, value text, primary key (list_name, value));
 insert into weir.list_entries values ('watched', '1'), ('watched', '2'), ('watched', '3');
 create table weir.decisions (event text, entity_id text, score numeric, band text, reasons jsonb, mode text);
-create table weir.blocks (subject_key text, subject_value text, until timestamptz);`;
+create table weir.blocks (subject_key text, subject_value text, until timestamptz);
+create table weir.aggregates (aggregate_id text, bucket_start timestamptz, key jsonb, measures jsonb);`;
 
 /** Of a correct run, from what the oracle expects; and rows that are none of its business. */
 const CORRECT = `
-truncate weir.alerts, weir.decisions, weir.blocks;
+truncate weir.alerts, weir.decisions, weir.blocks, weir.aggregates;
 insert into weir.alerts
   select rule_id, (
     select jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
@@ -31,6 +32,7 @@ insert into weir.decisions
     (select jsonb_agg(jsonb_build_object('rule', rule) order by rule desc) from unnest(rules) as rule), 'live'
   from expected_decisions;
 insert into weir.blocks select 'user_id', subject_value, until from expected_blocks;
+insert into weir.aggregates select * from expected_aggregates;
 insert into weir.alerts values ('large_amount', '[{"columns": {"id": "1"}}]', 'shadow');
 insert into weir.decisions values ('transaction', '1', 80, 'flag', '[]', 'shadow'), ('login', '1', 80, 'flag', '[]', 'live');
 insert into weir.blocks values ('device_id', 'device-1', now());`;
@@ -296,6 +298,19 @@ describe('the oracle', () => {
     ],
     ['a block that is not there', `delete from weir.blocks where ctid = (${first('blocks')})`, 1, 0],
     ['a block that nothing caused', `insert into weir.blocks values ('user_id', '-1', now())`, 0, 1],
+    [
+      'an aggregate that counts a row too many',
+      `update weir.aggregates set measures = jsonb_set(measures, '{n}', to_jsonb((measures ->> 'n')::int + 1))
+       where ctid = (select ctid from weir.aggregates limit 1)`,
+      1,
+      1,
+    ],
+    [
+      'an aggregate that lacks a group',
+      `delete from weir.aggregates where ctid = (select ctid from weir.aggregates limit 1)`,
+      1,
+      0,
+    ],
     ['nothing written at all', 'truncate weir.alerts', 'all', 0],
   ] as const)('sees %s', async (_what, damage, missing, extra) => {
     await client.query(damage);
@@ -317,8 +332,10 @@ describe('the oracle', () => {
     expect(verdict.missing).toEqual([
       expect.stringMatching(/^alert .*large_amount/),
       expect.stringMatching(/^decision .*80/),
+      expect.stringMatching(/^aggregate .*volume/),
     ]);
-    expect(verdict.extra).toEqual([]);
+    // The same bucket without it, unless it is the first of its bucket.
+    expect(verdict.extra.length).toBeLessThanOrEqual(1);
   });
 });
 

@@ -49,6 +49,10 @@ const DIFFERENCES: Readonly<Record<string, { expected: string; actual: string }>
                (select array_agg(r ->> 'rule' order by r ->> 'rule') from jsonb_array_elements(reasons) r)
              from weir.decisions where mode = 'live' and event = 'transaction'`,
   },
+  aggregate: {
+    expected: 'select aggregate_id, bucket_start, key, measures from expected_aggregates',
+    actual: 'select aggregate_id, bucket_start, key, measures from weir.aggregates',
+  },
   block: {
     expected: 'select subject_value, until from expected_blocks',
     actual: `select subject_value, until from weir.blocks where subject_key = 'user_id'`,

@@ -47,6 +47,7 @@ export function makePlan(version: string, tables: readonly Partial<TablePlan>[])
     patterns: [],
     stores: [],
     scoring: new Map(),
+    aggregates: [],
     lists: new Map(),
   };
 }

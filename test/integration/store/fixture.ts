@@ -105,6 +105,7 @@ export function commitOf(partition: number, some: Partial<PartitionCommit> = {})
     outputs: outputs(),
     rulesVersion: 'v1',
     scoring: new Map([['transaction', SCORING]]),
+    aggregates: [],
     ...some,
   };
 }

@@ -45,7 +45,8 @@ export async function uninterrupted(wal: Wal, letters: Letters): Promise<Uninter
     });
     const { epoch, partition, from: expected, to } = batch;
     const where = { partition, epoch, expected, to, generation: 0, segment: null } as const;
-    effects.write([{ ...where, outputs, rulesVersion: plan.version, scoring: plan.scoring }]);
+    const { version: rulesVersion, scoring, aggregates } = plan;
+    effects.write([{ ...where, outputs, rulesVersion, scoring, aggregates }]);
   }
   state.setPlan(reader.plan);
   return { effects, state, buckets };

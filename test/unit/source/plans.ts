@@ -27,7 +27,16 @@ export function table(parts: Partial<TablePlan> = {}): TablePlan {
 }
 
 export function plan(version: string, tables: readonly TablePlan[]): Plan {
-  return { version, tables, rules: [], patterns: [], stores: [], scoring: new Map(), lists: new Map() };
+  return {
+    version,
+    tables,
+    rules: [],
+    patterns: [],
+    stores: [],
+    scoring: new Map(),
+    aggregates: [],
+    lists: new Map(),
+  };
 }
 
 export function relation(oid: number, name: string, columns: readonly string[]): Relation {

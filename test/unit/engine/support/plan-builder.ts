@@ -116,6 +116,7 @@ export class PlanBuilder {
       rules: this.#rules,
       patterns: [],
       scoring: this.#scoring,
+      aggregates: [],
       lists: new Map(),
     };
   }

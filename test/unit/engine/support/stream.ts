@@ -111,6 +111,7 @@ export function joined(all: readonly Outputs[]): Outputs {
     matches: all.flatMap(({ matches }) => matches),
     evicted: all.flatMap(({ evicted }) => evicted),
     cutLists: all.flatMap(({ cutLists }) => cutLists),
+    aggregates: all.flatMap(({ aggregates }) => aggregates),
     decisions: all.flatMap(({ decisions }) => decisions),
     alerts: all.flatMap(({ alerts }) => alerts),
     blocks: all.flatMap(({ blocks }) => blocks),
