@@ -6,7 +6,7 @@ import type { ControlStore } from '../store/control.ts';
 import { checkPublications } from './check-publications.ts';
 import { readPublications } from './existing-publications.ts';
 import { delay } from './heartbeat.ts';
-import { encodeMessage, messagePrefix } from './message.ts';
+import { emitMessage } from './message.ts';
 import { type Blocker, openWriteTransactions } from './slot.ts';
 
 const POLL_MS = 200;
@@ -63,8 +63,7 @@ export async function emitAnnouncement(
   slot: string,
   version: string,
 ): Promise<void> {
-  const message = encodeMessage({ kind: 'rules', version });
-  await client.query('SELECT pg_logical_emit_message(true, $1, $2)', [messagePrefix(slot), message]);
+  await emitMessage(client, slot, { kind: 'rules', version });
 }
 
 /** A table, column or operation that was not captured so far. */

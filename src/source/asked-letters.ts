@@ -3,7 +3,7 @@ import type { Cell } from '../events/row.ts';
 import { cellsOf, type RowChange, tableName } from '../events/row-change.ts';
 import type { Plan, RulePlan, TablePlan } from '../rules/plan.ts';
 import type { StoredLetter } from '../store/dead-letters.ts';
-import { encodeMessage, MOST_LETTERS, messagePrefix } from './message.ts';
+import { emitMessage, MOST_LETTERS } from './message.ts';
 
 /** A dead letter that can be judged under a plan. */
 export interface AskedLetter extends Pick<StoredLetter, 'id' | 'position'> {
@@ -26,8 +26,7 @@ export async function askForLetters(
   ids: readonly string[],
 ): Promise<void> {
   for (let from = 0; from < ids.length; from += MOST_LETTERS) {
-    const message = encodeMessage({ kind: 'letters', ids: ids.slice(from, from + MOST_LETTERS) });
-    await client.query('SELECT pg_logical_emit_message(true, $1, $2)', [messagePrefix(slot), message]);
+    await emitMessage(client, slot, { kind: 'letters', ids: ids.slice(from, from + MOST_LETTERS) });
   }
 }
 

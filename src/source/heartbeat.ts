@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { failpoint } from '../failpoint.ts';
 import { endSession } from '../store/session.ts';
-import { encodeMessage, messagePrefix, type WeirMessage } from './message.ts';
+import { emitMessage, type WeirMessage } from './message.ts';
 
 interface HeartbeatOptions {
   readonly databaseUrl: string;
@@ -16,7 +16,6 @@ interface HeartbeatOptions {
 
 const TOO_MANY_CONNECTIONS = '53300';
 const TRY_AGAIN_MS = 5_000;
-const EMIT = 'SELECT pg_logical_emit_message(true, $1, $2)';
 
 /**
  * Writes a small transactional message into the WAL every so often: it comes back through the stream, moves time
@@ -52,9 +51,8 @@ async function beat({ databaseUrl, slot, everyMs, signal, announcement }: Heartb
     await client.query("SET synchronous_commit = 'local'");
     while (!signal.aborted) {
       const announced = await announcement();
-      if (announced !== null) await client.query(EMIT, [messagePrefix(slot), encodeMessage(announced)]);
-      const content = encodeMessage({ kind: 'heartbeat', sentAt: Date.now() });
-      await client.query(EMIT, [messagePrefix(slot), content]);
+      if (announced !== null) await emitMessage(client, slot, announced);
+      await emitMessage(client, slot, { kind: 'heartbeat', sentAt: Date.now() });
       failpoint('heartbeat.sent');
       await delay(everyMs, stopped);
       if (ended.signal.aborted) throw ended.signal.reason;

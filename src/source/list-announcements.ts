@@ -43,7 +43,10 @@ export class ListAnnouncements {
     }
   }
 
-  /** Asked at each heartbeat, it looks once a second. What is to be announced: the store is another server, or the change was there before the instance. */
+  /**
+   * What is to be announced, as the store is another server, or the change was there before the instance. Asked at each
+   * heartbeat, it looks once a second.
+   */
   async unannounced(inForce: number): Promise<WeirMessage | null> {
     if (Date.now() - this.#lookedMs < LOOK_EVERY_MS) return null;
     this.#lookedMs = Date.now();

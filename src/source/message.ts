@@ -1,3 +1,4 @@
+import type { Client } from 'pg';
 import { z } from 'zod';
 
 /** Dead letters that one message may ask for: they are read at once. */
@@ -23,6 +24,16 @@ export function messagePrefix(slot: string): string {
 
 export function encodeMessage(message: WeirMessage): string {
   return JSON.stringify(message);
+}
+
+/** In a transaction of its own, unless the client is in one: it stands in the stream where that commits. */
+export async function emitMessage(
+  client: Pick<Client, 'query'>,
+  slot: string,
+  message: WeirMessage,
+): Promise<void> {
+  const content = encodeMessage(message);
+  await client.query('SELECT pg_logical_emit_message(true, $1, $2)', [messagePrefix(slot), content]);
 }
 
 /** null: not one of ours. Any role can emit a message, under any prefix. */
