@@ -148,6 +148,7 @@ try {
     nextEditMs: Math.round(nextMs * 10) / 10,
     bytesAnEntry: global.gc === undefined ? null : Math.round(bytes / ENTRIES),
     nanosecondsALookUp: lookUp,
+    nanosecondsInASet: await nanosecondsALookUp(new Set(Array.from({ length: ENTRIES }, (_, i) => user(i)))),
     nanosecondsALookUpAfterEdit: await nanosecondsALookUp(lists[0] ?? small),
     nanosecondsARow: { list: bigList, listOfOne: smallList },
   };

@@ -8,6 +8,13 @@ export interface Shown {
   readonly more: number;
 }
 
+/** Of what: null is all of it. */
+export interface Wanted {
+  readonly name: string | null;
+  readonly values: readonly string[] | null;
+  readonly limit: number | null;
+}
+
 interface Who {
   readonly changedAt: Date | null;
   readonly changedBy: string | null;
@@ -47,13 +54,16 @@ const ENTRIES = `select e.value, e.note, r.changed_at as "changedAt", r.changed_
   from weir.list_entries e left join lateral (
     select max(c.revision) as revision from weir.list_changes c where c.list_name = e.list_name and c.value = e.value
   ) c on true left join weir.list_revisions r using (revision)
-  where e.list_name = $1 order by e.value limit $2`;
+  where e.list_name = $1 and ($2::text[] is null or e.value = any ($2)) order by e.value limit $3`;
+const COUNT_ENTRIES = `select count(*) from weir.list_entries
+  where list_name = $1 and ($2::text[] is null or value = any ($2))`;
 
-export async function showList(store: pg.Client, name: string, limit: number | null): Promise<Shown> {
-  const { rows } = await store.query<EntryRow>(ENTRIES, [name, limit]);
-  const all = await count(store, 'select count(*) from weir.list_entries where list_name = $1', name);
+export async function showList(store: pg.Client, { name, values, limit }: Wanted): Promise<Shown> {
+  const { rows } = await store.query<EntryRow>(ENTRIES, [name, values, limit]);
+  const all = await count(store, COUNT_ENTRIES, [name, values]);
   const lines = rows.map((row) => [row.value, when(row), who(row), row.note ?? '']);
-  const text = rows.length === 0 ? 'empty\n' : textTable([['value', 'added', 'by', 'note'], ...lines]);
+  const text =
+    rows.length === 0 ? 'no such entries\n' : textTable([['value', 'added', 'by', 'note'], ...lines]);
   return { rows, text, more: all - rows.length };
 }
 
@@ -67,20 +77,14 @@ interface HistoryRow extends Who {
 
 const HISTORY = `select list_name as list, revision::float8 as revision, change, value, note,
     changed_at as "changedAt", changed_by as "changedBy", on_behalf_of as "onBehalfOf"
-  from weir.list_history where $1::text is null or list_name = $1
-  order by revision desc, change desc, value limit $2`;
+  from weir.list_history where ($1::text is null or list_name = $1) and ($2::text[] is null or value = any ($2))
+  order by revision desc, change desc, value limit $3`;
+const COUNT_HISTORY = `select count(*) from weir.list_changes
+  where ($1::text is null or list_name = $1) and ($2::text[] is null or value = any ($2))`;
 
-export async function showHistory(
-  store: pg.Client,
-  name: string | null,
-  limit: number | null,
-): Promise<Shown> {
-  const { rows } = await store.query<HistoryRow>(HISTORY, [name, limit]);
-  const all = await count(
-    store,
-    'select count(*) from weir.list_changes where $1::text is null or list_name = $1',
-    name,
-  );
+export async function showHistory(store: pg.Client, { name, values, limit }: Wanted): Promise<Shown> {
+  const { rows } = await store.query<HistoryRow>(HISTORY, [name, values, limit]);
+  const all = await count(store, COUNT_HISTORY, [name, values]);
   const lines = rows.map((row) => [
     ...[String(row.revision), row.list, row.change, row.value, when(row), who(row), row.note ?? ''],
   ]);
@@ -89,8 +93,8 @@ export async function showHistory(
   return { rows, text, more: all - rows.length };
 }
 
-async function count(store: pg.Client, sql: string, name: string | null): Promise<number> {
-  const { rows } = await store.query<{ count: string }>(sql, [name]);
+async function count(store: pg.Client, sql: string, values: unknown[]): Promise<number> {
+  const { rows } = await store.query<{ count: string }>(sql, values);
   return Number(rows[0]?.count ?? 0);
 }
 

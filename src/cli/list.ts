@@ -6,7 +6,7 @@ import { connect } from './connect.ts';
 import { print } from './io.ts';
 import { linesOf } from './lines-of.ts';
 import { type Edit, editList } from './list-edit.ts';
-import { showHistory, showList, showLists } from './list-show.ts';
+import { showHistory, showList, showLists, type Wanted } from './list-show.ts';
 import { loadConfig } from './load-config.ts';
 import type { CommandContext, CommandSpec } from './program.ts';
 import { notInitialised } from './status.ts';
@@ -20,7 +20,7 @@ export const listCommand: CommandSpec = {
   args: [
     ['<action>', 'show, add or remove'],
     ['[name]', 'the list; none: show all of them'],
-    ['[values...]', 'entries, compared as text'],
+    ['[values...]', 'entries, compared as text; show: only these'],
   ],
   config: ['slot'],
   options: [
@@ -34,7 +34,7 @@ export const listCommand: CommandSpec = {
 it is the role of the URL, and the user of this machine beside it. In SQL: insert into weir.list_entries, delete from it.
 Exit codes: 0 done, 2 usage or no such list, 3 the store does not answer.`,
   action: async (context) => {
-    const [action = '', name, ...values] = context.args;
+    const [action = '', name, ...given] = context.args;
     if (!ACTIONS.includes(action))
       throw unusable(`there is no action ${JSON.stringify(action)}`, ACTIONS.join(', '));
     const { storeUrl: url, slot } = loadConfig(context.sources);
@@ -42,8 +42,11 @@ Exit codes: 0 done, 2 usage or no such list, 3 the store does not answer.`,
     const store = await connect(target);
     try {
       await checkSchema(store, slot);
-      if (action === 'show') return await show(context, store, name ?? null);
-      return await edit(context, store, { action: action as Edit['action'], name: name ?? '', values });
+      const values = given.length === 0 ? null : given;
+      if (action === 'show') return await show(context, store, { name: name ?? null, values });
+      return await edit(context, store, {
+        ...{ action: action as Edit['action'], name: name ?? '', values: given },
+      });
     } finally {
       await store.end();
     }
@@ -52,16 +55,19 @@ Exit codes: 0 done, 2 usage or no such list, 3 the store does not answer.`,
 
 const ACTIONS: readonly string[] = ['show', 'add', 'remove'];
 
-async function show(context: CommandContext, store: pg.Client, name: string | null): Promise<ExitCode> {
-  const { io, json, flags } = context;
-  const limit = limitOf(flags);
-  if (name !== null) await checkName(store, name);
+async function show(
+  { io, json, flags }: CommandContext,
+  store: pg.Client,
+  of: Omit<Wanted, 'limit'>,
+): Promise<ExitCode> {
+  const asked = { ...of, limit: limitOf(flags) };
+  if (of.name !== null) await checkName(store, of.name);
   const shown =
     flags['history'] === true
-      ? await showHistory(store, name, limit)
-      : name === null
+      ? await showHistory(store, asked)
+      : of.name === null
         ? await showLists(store)
-        : await showList(store, name, limit);
+        : await showList(store, asked);
   await print(io, json ? `${JSON.stringify(shown.rows, null, 2)}\n` : shown.text);
   if (shown.more > 0)
     io.stderr.write(json ? `{"more":${shown.more}}\n` : `${shown.more} more: --limit 0 shows all\n`);

@@ -74,6 +74,11 @@ describe('weir list', () => {
       { revision: 3, change: 'added', value: '3' },
     ]);
     expect(await shown()).toMatchObject([{ list: 'trusted', entries: 3, revision: 4, ...who }]);
+    expect(await shown('trusted', '3', '9')).toMatchObject([{ value: '3' }]);
+    expect(await shown('trusted', '1', '--history')).toMatchObject([
+      { change: 'removed' },
+      { change: 'added' },
+    ]);
     const forPeople = await weir('list', 'show', 'trusted', '--limit', '1');
     expect(forPeople.stdout).toMatch(/^value +added +by +note\n-x +20\S+ +\S+ as postgres +ticket 7\n$/);
     expect(forPeople.stderr).toBe('2 more: --limit 0 shows all\n');
