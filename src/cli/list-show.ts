@@ -62,8 +62,8 @@ export async function showList(store: pg.Client, { name, values, limit }: Wanted
   const { rows } = await store.query<EntryRow>(ENTRIES, [name, values, limit]);
   const all = await count(store, COUNT_ENTRIES, [name, values]);
   const lines = rows.map((row) => [row.value, when(row), who(row), row.note ?? '']);
-  const text =
-    rows.length === 0 ? 'no such entries\n' : textTable([['value', 'added', 'by', 'note'], ...lines]);
+  const none = values === null ? 'empty\n' : 'not in it\n';
+  const text = rows.length === 0 ? none : textTable([['value', 'added', 'by', 'note'], ...lines]);
   return { rows, text, more: all - rows.length };
 }
 
