@@ -4,7 +4,7 @@
 -- The ids of both tables are drawn from one sequence: they tell the order of the rows of a transaction.
 
 drop table if exists pg_temp.moves, pg_temp.sequences, pg_temp.fraud, pg_temp.unanswered, pg_temp.purchases, pg_temp.purchase,
-  pg_temp.unfinished, pg_temp.pairs, pg_temp.convoy, pg_temp.stream, pg_temp.judged, pg_temp.expected_hits, pg_temp.acting,
+  pg_temp.unfinished, pg_temp.pairs, pg_temp.convoy, pg_temp.stream, pg_temp.transfers, pg_temp.judged, pg_temp.expected_hits, pg_temp.acting,
   pg_temp.expected_decisions, pg_temp.expected_alerts, pg_temp.expected_blocks, pg_temp.edits,
   pg_temp.expected_aggregates;
 
@@ -141,6 +141,18 @@ select *,
 from stream
 window upto as (partition by user_id order by rn);
 
+create temporary table transfers as
+select *,
+  count(*) over (partition by device_id, floor(extract(epoch from at) / 10) order by rn) as tumbling,
+  count(*) over (partition by device_id, sessions order by rn) as session,
+  sum(amount) over (partition by user_id order by rn rows between 2 preceding and current row) as last_rows
+from (
+  select *, count(*) filter (where gap is null or gap >= interval '5 seconds') over (partition by device_id order by rn) as sessions
+  from (select *, at - lag(at) over (partition by device_id order by rn) as gap from stream where type = 'transfer') g
+) s;
+create index on transfers (user_id, rn);
+analyze transfers;
+
 create temporary table expected_hits as
 select 'large_amount' as rule_id, 80::numeric as score, rn, id, user_id, at from judged where amount > 10000
 union all
@@ -166,6 +178,25 @@ from stream s
 where s.amount > 300 and coalesce(
   (select e.added from edits e where e.value = s.user_id::text and e.commit_lsn < s.commit_lsn
    order by e.commit_lsn desc, e.id desc limit 1), s.user_id in (1, 2, 3))
+union all
+select 'tumbling', 7.5, rn, id, user_id, at from transfers where tumbling = 5
+union all
+select 'session', 5, rn, id, user_id, at from transfers where session = 4
+union all
+select 'last_rows', 12, rn, id, user_id, at from transfers where last_rows > 5000
+union all
+select 'first_seen', 9.25, rn, id, user_id, at from (
+  select *, row_number() over (partition by user_id, device_id order by rn) as nth from transfers where amount > 1000) big
+where nth = 1
+union all
+select 'percentile', 3, t.rn, t.id, t.user_id, t.at
+from transfers t
+cross join lateral (
+  select count(*) as n, percentile_cont(0.95) within group (order by amount::float8) as usual
+  from transfers o
+  where o.user_id = t.user_id and o.rn < t.rn and o.at > t.at - interval '30 seconds'
+) before
+where before.n >= 3 and t.amount::float8 > before.usual
 union all
 -- Of the two tables this one has scoring: the last transfer gets the points.
 select 'fraud_sequence', 55.5, s.rn, s.id, s.user_id, s.at

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { seeded } from '../../src/demo/random.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
-import { judge, prepareOracle } from './oracle.ts';
+import { EVERY_KIND, judge, prepareOracle } from './oracle.ts';
 import { CHAOS_SCHEMA } from './schema.ts';
 import { Writer } from './writer.ts';
 
@@ -88,6 +88,8 @@ const STORY = [
   payment(918),
   // 1 is watched from the beginning, 300 is not above 300.
   "insert into transactions (user_id, amount, type, country, device_id) values (1, 300, 'payment', 'DE', 'own-1')",
+  // 919: of one instant, so of one tumbling window and of one session.
+  Array.from({ length: 6 }, () => transfer(919, 1)).join(';'),
 ];
 const STORY_ALERTS = [
   '901/11 frequent',
@@ -100,17 +102,27 @@ const STORY_ALERTS = [
   '902/3 scoring.transaction.block',
   '902/3 spending',
   '902/4 spending',
+  '905/1 session',
   '905/1 shared_device',
   '906/1 906/2 906/5 906/6 fraud_sequence',
+  '906/2 first_seen',
+  '906/7 percentile',
+  '906/7 session',
   '907/1 907/2 907/3 907/5 907/6 fraud_sequence',
+  '907/2 first_seen',
+  '908/2 first_seen',
+  '908/2 last_rows',
+  '909/2 first_seen',
   '910/1 purchase',
   '910/3 purchase',
   '910/3 unanswered',
   '911/1 purchase',
   '911/1 unanswered',
   '912/1 912/2 912/4 purchase',
+  '912/2 first_seen',
   '912/3 unanswered',
   '913/1 913/3 purchase',
+  '913/3 first_seen',
   '914/1 916/1 convoy',
   '914/1 large_amount',
   '914/2 large_amount',
@@ -126,6 +138,8 @@ const STORY_ALERTS = [
   '917/1 large_amount',
   '918/4 watched',
   '918/5 watched',
+  '919/4 session',
+  '919/5 tumbling',
 ];
 
 let postgres: TestPostgres;
@@ -171,8 +185,7 @@ describe('the oracle', () => {
       extra: [],
     });
     expect(verdict.expected).toBeGreaterThan(100);
-    for (const rule of ['fraud_sequence', 'unanswered', 'purchase', 'convoy', 'watched'])
-      expect(verdict.alerts[rule], rule).toBeGreaterThan(5);
+    for (const id of EVERY_KIND) expect(verdict.alerts[id], id).toBeGreaterThan(0);
   });
 
   it('expects of a story what a person would', async () => {
@@ -196,10 +209,13 @@ describe('the oracle', () => {
     expect(blocked.rows).toMatchObject([{ subject_value: '902', length: { days: 1 } }]);
     const scored = await client.query(
       `select t.user_id, e.score, e.rules from expected_decisions e join transactions t on t.id::text = e.entity_id
-       where t.user_id in (906, 907, 916) order by t.user_id`,
+       where t.user_id in (906, 907, 916) order by t.id`,
     );
     expect(scored.rows).toEqual([
+      { user_id: '906', score: '9.25', rules: ['first_seen'] },
       { user_id: '906', score: '55.5', rules: ['fraud_sequence'] },
+      { user_id: '906', score: '8', rules: ['percentile', 'session'] },
+      { user_id: '907', score: '9.25', rules: ['first_seen'] },
       { user_id: '907', score: '55.5', rules: ['fraud_sequence'] },
       { user_id: '916', score: '92.5', rules: ['convoy', 'large_amount'] },
     ]);

@@ -11,6 +11,12 @@ export interface Verdict {
   readonly extra: readonly string[];
 }
 
+/** A run that expects few alerts of one of these has shown nothing of it. */
+export const EVERY_KIND = [
+  ...['fraud_sequence', 'unanswered', 'purchase', 'convoy', 'watched'],
+  ...['tumbling', 'session', 'last_rows', 'first_seen', 'percentile'],
+] as const;
+
 const SLOT = 'chaos_oracle';
 
 /** A slot and a publication of the oracle's own, before the first row: they know the order of the commits. */
