@@ -199,9 +199,21 @@ export class RowContext {
     const question = this.#question;
     question.row = this.row;
     question.entries = entries ?? NO_ENTRIES;
-    question.own = this.#appended[lookup.store] === entries;
-    question.specs = (this.#program.stores[lookup.store] as StoreProgram).aggregates;
+    const store = this.#program.stores[lookup.store] as StoreProgram;
+    const cameBefore = this.row.letter !== undefined && this.#isLastOfItsTime(store, question.entries);
+    question.own = cameBefore || this.#appended[lookup.store] === entries;
+    question.specs = store.aggregates;
     return evaluateWindow(window, question);
+  }
+
+  /** A dead letter's row went into its windows when it came first: it is told by its time and values. */
+  #isLastOfItsTime({ plan }: StoreProgram, entries: Entries): boolean {
+    const { row } = this;
+    const last = entries.upper(row.at) - 1;
+    if (plan.table !== row.table || last < entries.head || entries.times[last] !== row.at) return false;
+    return plan.values.every(
+      ({ column, pgType }, value) => entries.cell(last, value) === keptCell(row.cells[column], pgType),
+    );
   }
 
   /** The entries that the row at hand went into, if the lookup is of their key. */

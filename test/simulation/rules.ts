@@ -123,7 +123,9 @@ const NEW = `${EVENTS}
     message: "{n} by {user_id}"
   - id: lately
     event: transaction
-    let: { n: { count: transaction, by: user_id, over: 1m } }
+    let:
+      n: { count: transaction, by: user_id, over: 1m }
+      before: { previous: country, by: user_id, over: 2m }
     when: country != "DE" && n < 3 && (amount != 10 || duration(country) > duration("1h"))
     score: 45
     actions: [alert, block]

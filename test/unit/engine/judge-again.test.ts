@@ -83,6 +83,19 @@ describe('a dead letter that is judged again', () => {
     ]);
   });
 
+  it('does not meet itself in windows that it went into when it came first', () => {
+    const long = { by: ['user_id'], over: 1_000 } as const;
+    const lets = {
+      all: { fn: 'count', ...long },
+      others: { fn: 'count', ...long, current: false },
+      before: { fn: 'previous', of: 'id', ...long },
+    } as const;
+    const { failing, again } = story({ key: ['user_id'], lets });
+    failing();
+    broken = false;
+    expect(again().hits.map((hit) => hit.let)).toEqual([{ all: 2, others: 1, before: 1 }]);
+  });
+
   it('where it fails again is another dead letter, of the same row', () => {
     const { row, failing, again } = story({});
     const letters = failing().deadLetters;
