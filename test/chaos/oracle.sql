@@ -143,7 +143,7 @@ window upto as (partition by user_id order by rn);
 
 create temporary table transfers as
 select *,
-  count(*) over (partition by device_id, floor(extract(epoch from at) / 10) order by rn) as tumbling,
+  count(*) over (partition by device_id, floor(extract(epoch from at) / 20) order by rn) as tumbling,
   count(*) over (partition by device_id, sessions order by rn) as session,
   sum(amount) over (partition by user_id order by rn rows between 2 preceding and current row) as last_rows
 from (

@@ -11,7 +11,7 @@ export interface Verdict {
   readonly extra: readonly string[];
 }
 
-/** A run that expects few alerts of one of these has shown nothing of it. */
+/** A run that expects no alert of one of these has shown nothing of it. */
 export const EVERY_KIND = [
   ...['fraud_sequence', 'unanswered', 'purchase', 'convoy', 'watched'],
   ...['tumbling', 'session', 'last_rows', 'first_seen', 'percentile'],
