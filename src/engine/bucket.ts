@@ -1,4 +1,5 @@
 import type { Micros } from '../events/row.ts';
+import { widthOf } from '../rules/plan.ts';
 import type { HotLanes } from './hot-lanes.ts';
 import { KeyedEntries } from './keyed-entries.ts';
 import { Lanes, type SavedLanes } from './lanes.ts';
@@ -64,13 +65,12 @@ export class Bucket {
   }
 
   usePlan(stores: readonly StoreProgram[]): void {
-    for (const store of this.stores.values()) store.kept = null;
+    for (const store of this.stores.values()) store.use(null);
     this.#active = stores.map(({ plan }) => this.stores.get(plan.id));
     stores.forEach(({ plan }, index) => {
       const active = this.#active[index];
       if (active === undefined) return;
-      if (active.width !== plan.values.length)
-        throw new Error(`store ${plan.id} holds other values than before`);
+      if (active.width !== widthOf(plan)) throw new Error(`store ${plan.id} holds other values than before`);
       active.use(plan);
     });
   }
@@ -129,7 +129,7 @@ export class Bucket {
   store({ index, plan }: StoreProgram): KeyedEntries {
     const known = this.#active[index];
     if (known !== undefined) return known;
-    const made = this.storeById({ id: plan.id, width: plan.values.length, keep: plan.keep });
+    const made = this.storeById({ id: plan.id, width: widthOf(plan), keep: plan.keep });
     made.use(plan);
     this.#active[index] = made;
     return made;

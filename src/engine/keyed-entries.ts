@@ -3,11 +3,12 @@ import type { StorePlan } from '../rules/plan.ts';
 import type { Meter } from './meter.ts';
 import { Entries } from './windows/entries.ts';
 import { PACK_BELOW, pack, packedFirst, packedSize, unpack } from './windows/packed.ts';
+import { Panes } from './windows/panes.ts';
 
 /** Of the map's entry and the objects' heads. */
 const KEY_BYTES = 80;
 
-type Kept = Pick<StorePlan, 'keep' | 'lateness' | 'rows'>;
+type Kept = Pick<StorePlan, 'values' | 'keep' | 'lateness' | 'rows' | 'panes'>;
 
 /** A store's keys in one bucket, and what this batch appended to them. */
 export class KeyedEntries {
@@ -15,8 +16,8 @@ export class KeyedEntries {
   readonly width: number;
   /** How long before W its entries are kept at the most: also known where no rule uses the store at present. */
   keep: Micros;
-  /** What the plan says of it; null: no rule uses the store at present. */
-  kept: Kept | null = null;
+  #kept: Kept | null = null;
+  #panes: Panes | null = null;
   /** key, time and cells of each entry, in turn: of the next delta. */
   appended: (string | number | null)[] = [];
   /** Few entries are packed. */
@@ -30,9 +31,11 @@ export class KeyedEntries {
     this.#meter = meter;
   }
 
-  use({ keep, lateness, rows }: Kept): void {
-    this.kept = { keep, lateness, rows };
-    this.keep = Math.max(keep, rows?.keep ?? 0);
+  /** null: no rule uses the store at present. */
+  use(plan: Kept | null): void {
+    this.#kept = plan;
+    this.#panes = plan?.panes ? new Panes(plan.panes, plan.values) : null;
+    if (plan !== null) this.keep = Math.max(plan.keep, plan.rows?.keep ?? 0);
   }
 
   keys(): IterableIterator<string> {
@@ -52,8 +55,15 @@ export class KeyedEntries {
     for (const cell of row.cells) this.appended.push(cell);
     return this.change(key, (entries) => {
       entries.insert(row.time, row.cells);
+      if (this.#panes?.worthIt(entries, this.#settledAt(row.watermark)) === true)
+        this.#panes.rollUp(entries, this.#settledAt(row.watermark));
       this.#forgetIn(entries, row.watermark);
     });
+  }
+
+  /** No row asks what was at this time or earlier, but a late one. */
+  #settledAt(watermark: Micros): Micros {
+    return watermark - (this.#kept?.lateness ?? 0);
   }
 
   /** Changes the key's entries, which are kept while there are any. */
@@ -70,25 +80,29 @@ export class KeyedEntries {
   forget(key: string, watermark: Micros): void {
     const held = this.#keys.get(key);
     if (held === undefined || (typeof held === 'string' && this.#isYoung(held, watermark))) return;
-    this.change(key, (entries) => this.#forgetIn(entries, watermark));
+    this.change(key, (entries) => {
+      this.#panes?.rollUp(entries, this.#settledAt(watermark));
+      this.#forgetIn(entries, watermark);
+    });
   }
 
   /** Whether nothing of it is over, as far as that is seen without unpacking it. */
   #isYoung(held: string, watermark: Micros): boolean {
-    const { keep, rows } = this.kept ?? { keep: this.keep, rows: null };
+    const { keep, rows } = this.#kept ?? { keep: this.keep, rows: null };
     const first = packedFirst(held);
+    if (this.#panes !== null) return first > this.#settledAt(watermark);
     if (first > watermark - keep) return true;
     return rows !== null && first > watermark - rows.keep && packedSize(held) <= rows.count;
   }
 
   #forgetIn(entries: Entries, watermark: Micros): void {
-    const { keep, lateness, rows } = this.kept ?? { keep: this.keep, lateness: 0, rows: null };
+    const { keep, rows } = this.#kept ?? { keep: this.keep, rows: null };
     const bound = watermark - keep;
     if (rows === null) entries.forget(bound);
     else
       entries.forgetButLast(rows.count, {
         bound,
-        settled: watermark - lateness,
+        settled: this.#settledAt(watermark),
         oldest: watermark - rows.keep,
       });
   }

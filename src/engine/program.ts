@@ -14,7 +14,14 @@ import type {
 import type { ValueType } from '../rules/plan-parts.ts';
 import { type Definition, definitionOf } from './cep/definition.ts';
 import type { ReadValue } from './value.ts';
-import { type AggregateSpec, aggregateOf, sessionsOf } from './windows/aggregate.ts';
+import {
+  type AggregateSpec,
+  aggregateOf,
+  cellOf,
+  type PaneWindow,
+  paneWindow,
+  sessionsOf,
+} from './windows/aggregate.ts';
 
 /** A plan laid out for the fold: what each row of a table has to do, with everything shared numbered once. */
 export interface Program {
@@ -99,7 +106,7 @@ export interface WindowProgram {
   readonly plan: WindowPlan;
   readonly lookup: Lookup;
   readonly store: StorePlan;
-  /** The first of its values, and its type; not used by count. */
+  /** The cell of an entry that has its value, and the value's type; not used by count. */
   readonly value: number;
   readonly type: ValueType;
   readonly read: ReadValue;
@@ -107,6 +114,8 @@ export interface WindowProgram {
   readonly aggregate: number;
   /** Index into the store's aggregates of what knows where sessions begin; -1: it is no window of a session. */
   readonly sessions: number;
+  /** Where in entries that are panes its parts are; null: entries are rows. */
+  readonly panes: PaneWindow | null;
   /** The row itself is among its rows. */
   readonly withOwn: boolean;
   /** The first rule that has it. */
@@ -260,11 +269,12 @@ class TableBuilder {
       plan,
       lookup,
       store,
-      value,
+      value: cellOf(plan, store),
       type,
       read: fromText(type, pgType),
       aggregate: aggregateOf(plan, store, specs),
       sessions: sessionsOf(plan, specs),
+      panes: paneWindow(plan, store, specs),
       withOwn: plan.current && !OF_THE_PAST.has(plan.fn),
       rule: of.rule,
     };

@@ -14,6 +14,7 @@ import type {
 import { keptCell } from './value.ts';
 import { Entries } from './windows/entries.ts';
 import { emptyValue, evaluateWindow } from './windows/evaluate.ts';
+import { paneCells } from './windows/panes.ts';
 import type { Question } from './windows/question.ts';
 
 /** What a row needs of the state of its partition. */
@@ -163,9 +164,10 @@ export class RowContext {
     const { row } = this;
     const bucket = this.bucket(store.routing);
     const keyed = bucket.store(store);
-    const { values } = store.plan;
-    const cells: (string | null)[] = [];
-    for (const { column, pgType } of values) cells.push(keptCell(row.cells[column], pgType));
+    const { values, panes } = store.plan;
+    const kept: (string | null)[] = [];
+    for (const { column, pgType } of values) kept.push(keptCell(row.cells[column], pgType));
+    const cells = panes === null ? kept : paneCells(panes, kept);
     const watermark = this.#state.watermarkOfStore(store);
     this.#appended[store.index] = keyed.append(key, { time: row.at, cells, watermark });
     this.#state.touch(bucket);

@@ -4,6 +4,7 @@ import type { EventInfo } from './check-events.ts';
 import { checkOver } from './check-over.ts';
 import type { Draft } from './draft.ts';
 import type { Over } from './over.ts';
+import { paneOf } from './panes.ts';
 import { WINDOW_FUNCTIONS, type WindowFunction, type WindowPlan } from './plan.ts';
 import type { ValueType } from './plan-parts.ts';
 import type { WindowSpec } from './schema-windows.ts';
@@ -95,7 +96,11 @@ export function planWindow(
     spec.when === undefined
       ? null
       : checkBool(draft, { table: event.table, source: spec.when, spot: spot.in('when'), lets: [] });
-  const store = draft.store({ event, by: by.target, when, key }, { when: spec.when ?? '', over });
+  const store = draft.store(
+    { event, by: by.target, when, key, pane: paneOf(window.fn, over) },
+    { when: spec.when ?? '', over },
+  );
+  draft.part(store, window.fn, columns[0]?.name ?? null);
   for (const column of columns) draft.use(event.table, column.name, column.spot);
   return {
     store,

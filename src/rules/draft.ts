@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { EventInfo, World } from './check-events.ts';
 import { checkSent, type TableInfo, unknownColumn } from './check-tables.ts';
 import { KEEPS_NOTHING, type Over, type Retention, withWindow } from './over.ts';
-import type { ColumnPlan, StorePlan } from './plan.ts';
+import { partsOf } from './panes.ts';
+import type { ColumnPlan, PanePart, PanesPlan, StorePlan, WindowFunction } from './plan.ts';
 import type { Condition } from './plan-parts.ts';
 import type { Problems } from './problem.ts';
 import type { Spot } from './yaml-document.ts';
@@ -15,6 +16,10 @@ export interface StoreDraft {
   readonly when: Condition | null;
   readonly key: number;
   readonly values: string[];
+  /** How long its panes are; null: it has none. */
+  readonly pane: number | null;
+  /** Of its panes: part and column. */
+  readonly parts: Map<string, readonly [PanePart, string | null]>;
   retention: Retention;
 }
 
@@ -128,19 +133,20 @@ export class Draft {
 
   /** The index of the store that a window of these reads: one for all windows that are equal. */
   store(
-    wanted: Omit<StoreDraft, 'identity' | 'values' | 'retention'>,
+    wanted: Omit<StoreDraft, 'identity' | 'values' | 'parts' | 'retention'>,
     use: { when: string; over: Over },
   ): number {
-    const { event, by, key } = wanted;
+    const { event, by, key, pane } = wanted;
     const routing = this.keys(event.table)[key]?.columns;
     const { table, chain } = event;
     const views = chain.map((part) => part.spec.when?.trim() ?? '');
     const from = [`${table.schema}.${table.name}`, table.time, ...table.ops, views];
-    const identity = JSON.stringify([from, by, use.when.trim(), routing]);
+    const identity = JSON.stringify([from, by, use.when.trim(), routing, ...(pane === null ? [] : [pane])]);
     const store: StoreDraft = this.#stores.get(identity) ?? {
       ...wanted,
       identity,
       values: this.#valuesOf(identity),
+      parts: new Map(),
       retention: KEEPS_NOTHING,
     };
     store.retention = withWindow(store.retention, use.over);
@@ -153,6 +159,12 @@ export class Draft {
     const values = [...this.#stores.values()][store]?.values ?? [];
     if (!values.includes(name)) values.push(name);
     return values.indexOf(name);
+  }
+
+  /** What the panes of a store have to hold for a function of a column. */
+  part(store: number, fn: WindowFunction, column: string | null): void {
+    const parts = [...this.#stores.values()][store]?.parts;
+    for (const part of partsOf(fn)) parts?.set(`${part} ${column}`, [part, column]);
   }
 
   stores(): StorePlan[] {
@@ -172,7 +184,8 @@ export class Draft {
     return before === null ? [] : [...(before.#stores.get(identity)?.values ?? [])].sort();
   }
 
-  #storePlan({ identity, event, by, when, key, values, retention }: StoreDraft): StorePlan {
+  #storePlan(store: StoreDraft): StorePlan {
+    const { identity, event, by, when, key, values, retention } = store;
     const { table } = event;
     const { lateness } = table;
     const columns = this.columns(table);
@@ -183,7 +196,8 @@ export class Draft {
     const types = cells.map(({ pgType }, index) => [values[index], pgType]);
     const keep = retention.over + lateness;
     const rows = retention.rows === 0 ? null : { count: retention.rows, keep: retention.within + lateness };
-    const kept = [identity, types, keep, ...(rows === null ? [] : [rows])];
+    const panes = panesOf(store);
+    const kept = [identity, types, keep, ...[rows, panes].filter((one) => one !== null)];
     return {
       // What is kept is part of it: what a shorter window had forgotten already depends on when it was compacted, and
       // a longer one that went on from there would not be the same after a crash.
@@ -197,8 +211,19 @@ export class Draft {
       lateness,
       keep,
       rows,
+      panes,
     };
   }
+}
+
+/** Sorted, so that rules in another order find the same state. */
+function panesOf({ pane, parts, values }: StoreDraft): PanesPlan | null {
+  if (pane === null) return null;
+  const sorted = [...parts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, part]) => part);
+  return {
+    every: pane,
+    parts: sorted.map(([part, column]) => ({ part, value: values.indexOf(column ?? '') })),
+  };
 }
 
 /** Updates or deletes are captured: their old rows come with the replica identity. */

@@ -171,6 +171,22 @@ export interface StorePlan {
   readonly keep: Micros;
   /** For windows of rows: of what is that old, so many rows are kept at and before W - lateness, unless older than this before W. */
   readonly rows: { readonly count: number; readonly keep: Micros } | null;
+  /** What is at or before W - lateness is one entry a pane of `every`, which has these parts; null: every row is one, with its values. */
+  readonly panes: PanesPlan | null;
+}
+
+/** What is kept of the rows of a pane: how many, and of a column's values how many are known, and what they make. */
+export type PanePart = 'rows' | 'known' | 'sum' | 'squares' | 'min' | 'max';
+
+export interface PanesPlan {
+  readonly every: Micros;
+  /** `value`: index into `StorePlan.values`; of rows -1. */
+  readonly parts: readonly { readonly part: PanePart; readonly value: number }[];
+}
+
+/** How many cells an entry of the store has. */
+export function widthOf({ values, panes }: StorePlan): number {
+  return panes === null ? values.length : panes.parts.length;
 }
 
 export interface ScoringPlan {

@@ -6,8 +6,7 @@ import { rootOfRatio } from './ratio.ts';
  * right too. Correctly rounded; null below two values; NaN, as in PostgreSQL, where NaN or an infinity
  * is among them.
  */
-export function deviation(sum: ExactSum, squares: ExactSum): number | null {
-  const { count } = sum;
+export function deviation(sum: ExactSum, squares: ExactSum, count = sum.count): number | null {
   if (count < 2) return null;
   const [first, second] = [sum.exact(), squares.exact()];
   if (first === null || second === null) return NaN;

@@ -39,6 +39,8 @@ export class Entries {
   readonly width: number;
   /** Of memory, approximately. */
   bytes = 0;
+  /** In a store of panes: where those end that are rolled up, but for entries that were put in before it since. */
+  rolledTo = 0;
   /** By aggregate of the store; made on first use, and again when the plan has changed. */
   followers: Followers | null = null;
 
@@ -128,8 +130,19 @@ export class Entries {
     if (end >= COMPACT_FROM && end * 2 >= times.length) this.#compact();
   }
 
+  /** Puts others in the place of those before an index: who follows begins anew. */
+  replaceBefore(end: number, times: readonly Micros[], cells: readonly Cell[]): void {
+    this.times = times.concat(this.times.slice(end));
+    this.#cells = cells.concat(this.#cells.slice(end * this.width));
+    this.head = 0;
+    this.rolledTo = times.length;
+    this.followers = null;
+    this.bytes = this.#bytesOf(0, this.times.length);
+  }
+
   #compact(): void {
     const { head } = this;
+    this.rolledTo = Math.max(0, this.rolledTo - head);
     for (const follower of this.followers?.list ?? []) follower?.shift(head);
     this.times = this.times.slice(head);
     this.#cells = this.#cells.slice(head * this.width);

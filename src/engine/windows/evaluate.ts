@@ -1,6 +1,7 @@
 import type { Value } from '../../rules/plan-parts.ts';
 import type { WindowProgram } from '../program.ts';
 import { readCell } from '../value.ts';
+import { evaluatePanes } from './evaluate-panes.ts';
 import { followerOf } from './followers.ts';
 import { listOf } from './list.ts';
 import { isNew } from './novelty.ts';
@@ -25,6 +26,7 @@ export function evaluateWindow(window: WindowProgram, question: Question): Value
   const { lo, hi } = range;
   switch (plan.fn) {
     case 'count':
+      if (window.panes !== null && lo < hi) return evaluatePanes(window, window.panes, question);
       return hi - lo;
     case 'first':
       return lo < hi ? readCell(entries.cell(lo, value), read) : null;
@@ -39,6 +41,7 @@ export function evaluateWindow(window: WindowProgram, question: Question): Value
       return isNew(window, question);
     default:
       if (lo >= hi) return emptyValue(window);
+      if (window.panes !== null) return evaluatePanes(window, window.panes, question);
       return hi - lo < question.followFrom ? scan(window, entries, range) : follow(window, question);
   }
 }

@@ -116,16 +116,16 @@ export class ExactSum {
     return `${units < 0n ? '-' : ''}${digits.slice(0, point)}${part}`;
   }
 
-  /** Correctly rounded; null without values. */
-  average(): number | null {
-    if (this.count === 0) return null;
+  /** Of so many values. Correctly rounded; null without values. */
+  average(count = this.count): number | null {
+    if (count === 0) return null;
     const special = this.#special();
     if (special !== null) return special;
     if (this.#big === null && this.#scale < POWERS.length) {
-      const divisor = this.#power(this.#scale) * this.count;
+      const divisor = this.#power(this.#scale) * count;
       if (Number.isSafeInteger(divisor)) return this.#small / divisor;
     }
-    return ratio(this.#big ?? BigInt(this.#small), 10n ** BigInt(this.#scale) * BigInt(this.count));
+    return ratio(this.#big ?? BigInt(this.#small), 10n ** BigInt(this.#scale) * BigInt(count));
   }
 
   #special(): number | null {

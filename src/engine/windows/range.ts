@@ -1,5 +1,6 @@
 import type { Micros, Row } from '../../events/row.ts';
 import { hopStart, type Over } from '../../rules/over.ts';
+import { paneStart } from '../../rules/panes.ts';
 import type { WindowProgram } from '../program.ts';
 import type { Entries } from './entries.ts';
 import { followerOf } from './followers.ts';
@@ -12,7 +13,7 @@ import { Sessions, sessionStart } from './sessions.ts';
  */
 export function setRange(window: WindowProgram, question: Question): void {
   const { row, entries, own, range } = question;
-  const end = entries.upper(row.at);
+  const end = entries.upper(seenUntil(window, row));
   // The row came last, so it is the last entry of its time or earlier.
   range.hi = own && !window.withOwn ? end - 1 : end;
   const { over } = window.plan;
@@ -31,8 +32,18 @@ export function setRange(window: WindowProgram, question: Question): void {
   }
 }
 
+/** A row that is later than twice its lateness sees its pane as a whole: which rows it has of it, nobody knows any more. */
+function seenUntil({ store: { panes, lateness } }: WindowProgram, { at, watermark }: Row): Micros {
+  const settled = watermark - lateness;
+  if (panes === null || at > settled) return at;
+  return Math.min(settled, paneStart(panes.every, at) + panes.every - 1);
+}
+
 function since(bound: Micros, { store }: WindowProgram, { row, entries, range }: Question): void {
-  const lower = Math.max(bound, row.watermark - store.keep);
+  const kept = row.watermark - store.keep;
+  // A pane is forgotten as a whole.
+  const forgotten = store.panes === null ? kept : paneStart(store.panes.every, kept) + store.panes.every - 1;
+  const lower = Math.max(bound, forgotten);
   range.lower = lower;
   range.lo = lowerIndex(entries, lower, range.hi);
 }
@@ -83,6 +94,7 @@ function lastRows(
 /** Whether a window of the row may reach back to what is no longer kept. */
 export function reachesForgotten({ plan: { over }, store }: WindowProgram, row: Row): boolean {
   const kept = row.watermark - store.keep;
+  if (store.panes !== null && row.at <= row.watermark - store.lateness) return true;
   switch (over.kind) {
     case 'sliding':
       return row.at - over.over < kept;

@@ -72,7 +72,11 @@ function scanPercentile({ plan, value }: WindowProgram, entries: Entries, { lo, 
   return percentileOf(plan.percent ?? 0, numbers.length, (place) => numbers[place] as number);
 }
 
-function scanExtreme({ plan, value, read }: WindowProgram, entries: Entries, { lo, hi }: Range): Value {
+export function scanExtreme(
+  { plan, value, read }: WindowProgram,
+  entries: Entries,
+  { lo, hi }: Range,
+): Value {
   const sign = plan.fn === 'max' ? 1 : -1;
   let best: Value = null;
   for (let i = lo; i < hi; i++) {

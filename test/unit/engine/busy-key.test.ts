@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { PartitionState } from '../../../src/engine/partition-state.ts';
 import type { Over } from '../../../src/rules/over.ts';
+import { partsOf } from '../../../src/rules/panes.ts';
+import { type Plan, WINDOW_FUNCTIONS } from '../../../src/rules/plan.ts';
 import { PlanBuilder, type WindowSpec } from './support/plan-builder.ts';
-import { type Arrival, foldAll, rowsOf } from './support/stream.ts';
+import { type Arrival, foldAll, foldInto, rowsOf, SavedBuckets } from './support/stream.ts';
 
 const ROWS = 1_200;
 const LATENESS = 50;
@@ -13,6 +16,7 @@ const OVERS: readonly Over[] = [
   { kind: 'session', gap: 8, within: 800 },
   { kind: 'rows', rows: 600, within: 1_500 },
 ];
+const HOPPING = OVERS.filter(({ kind }) => kind === 'hopping');
 const OF_AMOUNTS = ['sum', 'stddev', 'min', 'max', 'distinct', 'first_seen'] as const;
 
 function windows(): Record<string, WindowSpec> {
@@ -24,6 +28,15 @@ function windows(): Record<string, WindowSpec> {
     specs[`count ${JSON.stringify(over)}`] = { fn: 'count', by: ['user_id'], over };
   }
   return specs;
+}
+
+const COLUMNS = { id: 'int8', user_id: 'int4', amount: 'numeric' };
+
+function planOf(lets: Record<string, WindowSpec>): Plan {
+  return new PlanBuilder()
+    .table('transaction', { columns: COLUMNS, lateness: LATENESS })
+    .rule({ id: 'all', event: 'transaction', key: ['user_id'], lets })
+    .build();
 }
 
 /** Time moves by 0 to 3, rests now and then, and every tenth row is out of order. */
@@ -44,18 +57,35 @@ function arrivals(): Arrival[] {
 
 describe('windows of a busy key', () => {
   it('are the same followed by aggregates as read through', () => {
-    const plan = new PlanBuilder()
-      .table('transaction', {
-        columns: { id: 'int8', user_id: 'int4', amount: 'numeric' },
-        lateness: LATENESS,
-      })
-      .rule({ id: 'all', event: 'transaction', key: ['user_id'], lets: windows() })
-      .build();
+    const plan = planOf(windows());
     const rows = rowsOf(plan, arrivals());
     const lets = (followFrom: number) => foldAll(plan, rows, { followFrom }).hits.map((hit) => hit.let);
     const [followed, read] = [lets(8), lets(Infinity)];
     expect(followed).toHaveLength(ROWS);
     expect(followed.findIndex((one, i) => JSON.stringify(one) !== JSON.stringify(read[i]))).toBe(-1);
+  });
+
+  it('are the same by panes as by rows, and a pane is one entry', () => {
+    const hopping = (panes: boolean): Record<string, WindowSpec> => {
+      const functions = WINDOW_FUNCTIONS.filter((fn) => partsOf(fn).length > 0);
+      const where = { of: 'amount', by: ['user_id'], panes };
+      const specs = HOPPING.flatMap((over) =>
+        functions.map((fn) => [`${fn} ${JSON.stringify(over)}`, { fn, ...where, over }] as const),
+      );
+      return Object.fromEntries(specs);
+    };
+    const [byPanes, byRows] = [true, false].map((panes) => {
+      const plan = planOf(hopping(panes));
+      const state = new PartitionState(plan);
+      const rows = rowsOf(plan, arrivals());
+      const { outputs } = foldInto(state, new SavedBuckets(), { rows, from: 0, to: ROWS });
+      state.sweep(10);
+      return { lets: outputs.hits.map((hit) => hit.let), entries: state.stats().entries };
+    });
+    expect(byPanes?.lets).toEqual(byRows?.lets);
+    // Of two stores, and each with the rows that others may still come among: those of twice the lateness.
+    expect(byRows?.entries).toBeGreaterThan(500);
+    expect(byPanes?.entries).toBeLessThan(200);
   });
 
   it('count the rows for which a list holds the newest values only', () => {

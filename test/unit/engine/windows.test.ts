@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Over } from '../../../src/rules/over.ts';
+import { partsOf } from '../../../src/rules/panes.ts';
 import { type LetPlan, type Plan, WINDOW_FUNCTIONS, type WindowFunction } from '../../../src/rules/plan.ts';
 import { valueToJson } from '../../../src/rules/value-format.ts';
 import { foundText, oracle } from './support/oracle.ts';
@@ -27,6 +28,11 @@ const KINDS: Readonly<Record<string, readonly Over[]>> = {
   hopping: [
     { kind: 'hopping', size: 10, every: 2 },
     { kind: 'hopping', size: 6, every: 3 },
+  ],
+  'panes that roll up': [
+    { kind: 'hopping', size: 8, every: 2 },
+    { kind: 'hopping', size: 4, every: 2 },
+    { kind: 'hopping', size: 5, every: 5 },
   ],
   session: [
     { kind: 'session', gap: 3, within: 20 },
@@ -61,14 +67,15 @@ function subjects(fn: WindowFunction): readonly Pick<WindowSpec, 'of' | 'percent
 }
 
 /** Every function, with and without the row itself. */
-function windows(extents: readonly Over[]): Record<string, WindowSpec> {
+function windows(extents: readonly Over[], panes: boolean): Record<string, WindowSpec> {
   const specs: Record<string, WindowSpec> = {};
   for (const over of extents) {
     for (const fn of WINDOW_FUNCTIONS) {
+      if (panes && partsOf(fn).length === 0) continue;
       for (const subject of subjects(fn)) {
         for (const current of [true, false]) {
           const name = [fn, subject.of, subject.percent, JSON.stringify(over), current].join(' ');
-          specs[name] = { fn, ...subject, by: ['user_id'], over, current };
+          specs[name] = { fn, ...subject, by: ['user_id'], over, current, panes };
         }
       }
     }
@@ -77,8 +84,15 @@ function windows(extents: readonly Over[]): Record<string, WindowSpec> {
     specs[`of a view ${first}`] = { fn: 'previous', of: 'amount', event: 'named', by: ['user_id'], over };
     specs[`new in a view ${first}`] = { fn: 'first_seen', of: 'name', event: 'named', by: ['user_id'], over };
     const condition = { id: 'x', condition: isX };
-    specs[`filtered ${first}`] = { fn: 'count', by: ['user_id'], over, when: condition };
-    specs[`filtered sum ${first}`] = { fn: 'sum', of: 'amount', by: ['user_id'], over, when: condition };
+    specs[`filtered ${first}`] = { fn: 'count', by: ['user_id'], over, when: condition, panes };
+    specs[`filtered sum ${first}`] = {
+      fn: 'sum',
+      of: 'amount',
+      by: ['user_id'],
+      over,
+      when: condition,
+      panes,
+    };
   }
   return specs;
 }
@@ -87,14 +101,14 @@ function isX({ row }: { row: { cells: readonly unknown[] } }): boolean | null {
   return row.cells[2] === null ? null : row.cells[2] === 'x';
 }
 
-function planOf(extents: readonly Over[]): Plan {
+function planOf(extents: readonly Over[], panes: boolean): Plan {
   return new PlanBuilder()
     .table('transaction', {
       columns: COLUMNS,
       lateness: LATENESS,
       views: { named: ({ row }) => (row.cells[4] === null ? null : row.cells[4] !== '') },
     })
-    .rule({ id: 'all', event: 'transaction', key: ['user_id'], lets: windows(extents) })
+    .rule({ id: 'all', event: 'transaction', key: ['user_id'], lets: windows(extents, panes) })
     .build();
 }
 
@@ -132,8 +146,8 @@ const streams = fc.array(steps, { maxLength: 60, size: 'max' }).map((all) => {
   });
 });
 
-describe.each(Object.entries(KINDS))('windows: %s', (_, extents) => {
-  const plan = planOf(extents);
+describe.each(Object.entries(KINDS))('windows: %s', (name, extents) => {
+  const plan = planOf(extents, name.startsWith('panes'));
   const lets = plan.rules[0]?.lets ?? [];
 
   it('are what their definition says for every row, read through or followed by aggregates', () => {

@@ -141,6 +141,31 @@ describe('windows', () => {
     expect(plan.stores).toMatchObject([{ keep: day, rows: { count: 5, keep: 30 * day } }]);
   });
 
+  test('that tumble and hop for an hour or more roll up into panes, which hold what their functions need', () => {
+    const plan = planOf(
+      rule(`    let:
+      a: { avg: amount, by: user_id, over: { tumbling: 1d } }
+      b: { count: transaction, by: user_id, over: { hopping: 30d, every: 1d } }
+      c: { percentile: [amount, 95], by: user_id, over: { tumbling: 1d } }
+      d: { sum: amount, by: user_id, over: { tumbling: 5m } }
+      e: { sum: amount, by: user_id, over: { hopping: 30d, every: 1m } }
+`),
+    );
+    const stores = plan.rules[0]?.lets.map((one) => one.kind === 'window' && one.window.store);
+    expect(stores).toEqual([0, 0, 1, 1, 1]);
+    expect(plan.stores.map(({ panes }) => panes)).toEqual([
+      {
+        every: 86_400_000_000,
+        parts: [
+          { part: 'known', value: 0 },
+          { part: 'rows', value: -1 },
+          { part: 'sum', value: 0 },
+        ],
+      },
+      null,
+    ]);
+  });
+
   test('that compare the row itself are refused where it has nothing to compare', () => {
     const by = 'by: { pay: user_id, seen: uid }, over: 1h';
     const lets = `    let:

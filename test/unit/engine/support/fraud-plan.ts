@@ -79,6 +79,16 @@ function habits(): Record<string, WindowSpec> {
   return {
     last: { fn: 'list', ...money, over: { kind: 'rows', rows: 3, within: 25 } },
     deviation: { fn: 'stddev', ...money, over: { kind: 'hopping', size: 6, every: 2 } },
+    spent: { fn: 'sum', ...money, over: { kind: 'hopping', size: 9, every: 3 }, panes: true },
+    most: { fn: 'max', ...money, over: { kind: 'hopping', size: 6, every: 3 }, panes: true },
+    spread: { fn: 'stddev', ...money, over: { kind: 'hopping', size: 12, every: 12 }, panes: true },
+    mean: {
+      fn: 'avg',
+      ...money,
+      over: { kind: 'hopping', size: 12, every: 12 },
+      panes: true,
+      current: false,
+    },
     usual: { fn: 'percentile', ...money, percent: 75, over: { kind: 'session', gap: 3, within: 15 } },
     moved: { fn: 'first_seen', of: 'city', by: ['uid'], over: { kind: 'rows', rows: 2, within: 18 } },
     today: { fn: 'distinct', of: 'city', by: ['uid'], over: { kind: 'hopping', size: 10, every: 10 } },

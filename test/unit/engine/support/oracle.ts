@@ -75,13 +75,22 @@ function membersNow(...[plan, window, rows, index]: Asked): Row[] | null {
     .sort((a, b) => a.other.at - b.other.at || a.arrival - b.arrival)
     .map(({ other }) => other);
   const kept = window.over.kind === 'rows' ? lastKept(arrived, store, row) : youngKept(arrived, store, row);
-  const seen = kept.filter((other) => other.at <= row.at && (other !== row || withOwn(window)));
+  const until = seenUntil(store, row);
+  const seen = kept.filter((other) => other.at <= until && (other !== row || withOwn(window)));
   return within(window.over, seen, row.at);
 }
 
-/** What W leaves of a window by time: a late row sees no more. */
-function youngKept(arrived: readonly Row[], store: StorePlan, row: Row): readonly Row[] {
-  return arrived.filter(({ at }) => at > row.watermark - store.keep);
+/** What W leaves of a window by time: a late row sees no more. Panes go as a whole. */
+function youngKept(arrived: readonly Row[], { panes, keep }: StorePlan, row: Row): readonly Row[] {
+  const start = (at: number) => (panes === null ? at : Math.floor(at / panes.every) * panes.every);
+  return arrived.filter(({ at }) => start(at) > row.watermark - keep);
+}
+
+/** The time of the row; of one that is at or before W - lateness, where its pane ends, or those that W has settled. */
+function seenUntil({ panes, lateness }: StorePlan, { at, watermark }: Row): number {
+  if (panes === null || at > watermark - lateness || !Number.isFinite(at)) return at;
+  const end = Math.floor(at / panes.every) * panes.every + panes.every;
+  return Math.min(watermark - lateness, end - 1);
 }
 
 /** What W leaves of a window of rows: the last so many at or before W - lateness, and all after it. */

@@ -1,6 +1,8 @@
 import { KEEPS_NOTHING, type Over, type Retention, withWindow } from '../../../../src/rules/over.ts';
+import { partsOf } from '../../../../src/rules/panes.ts';
 import type {
   LetPlan,
+  PanesPlan,
   Plan,
   RulePlan,
   ScoringPlan,
@@ -24,6 +26,8 @@ export interface WindowSpec {
   /** A number: sliding. */
   readonly over: number | Over;
   readonly current?: boolean;
+  /** Its rows roll up into panes, however short it is. */
+  readonly panes?: boolean;
   readonly when?: { readonly id: string; readonly condition: Condition };
 }
 
@@ -49,7 +53,10 @@ export interface TableSpec {
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type StoreDraft = Mutable<Omit<StorePlan, 'keep' | 'rows'>> & { retention: Retention };
+type StoreDraft = Mutable<Omit<StorePlan, 'keep' | 'rows' | 'panes'>> & {
+  retention: Retention;
+  panes: Mutable<PanesPlan> | null;
+};
 interface TableDraft extends Mutable<Pick<TablePlan, 'keys'>> {
   readonly name: string;
   readonly spec: TableSpec;
@@ -153,7 +160,9 @@ export class PlanBuilder {
       table,
       routing.map((column) => columns[spec.by.indexOf(column)] ?? column),
     );
-    const id = [event, columns, spec.when?.id, key].join('/');
+    const over: Over = typeof spec.over === 'number' ? { kind: 'sliding', over: spec.over } : spec.over;
+    const every = spec.panes === true && over.kind === 'hopping' ? over.every : null;
+    const id = [event, columns, spec.when?.id, key, every].join('/');
     let index = this.#stores.findIndex((store) => store.id === id);
     if (index < 0) {
       index = this.#stores.push({
@@ -166,15 +175,16 @@ export class PlanBuilder {
         values: [],
         lateness: table.spec.lateness ?? 0,
         retention: KEEPS_NOTHING,
+        panes: every === null ? null : { every, parts: [] },
       });
       index -= 1;
     }
     const store = this.#stores[index] as StoreDraft;
-    const over: Over = typeof spec.over === 'number' ? { kind: 'sliding', over: spec.over } : spec.over;
     store.retention = withWindow(store.retention, over);
     const names = spec.of === undefined ? [] : [spec.of].flat();
     const values = names.map((of) => valueIn(store, table, of));
     const { fn, percent = null, current = true } = spec;
+    if (store.panes !== null) addParts(store.panes, fn, values[0] ?? -1);
     const type = typeOf(fn, store.values[values[0] ?? -1]?.type ?? 'double');
     const compares = fn === 'first_seen' || fn === 'speed_kmh';
     const own = compares ? by(rule.table, names).columns : [];
@@ -203,6 +213,14 @@ export class PlanBuilder {
 function by(table: TableDraft, names: readonly string[]): By {
   const all = Object.keys(table.spec.columns);
   return { names, columns: names.map((name) => all.indexOf(name)) };
+}
+
+function addParts(panes: Mutable<PanesPlan>, fn: WindowFunction, column: number): void {
+  for (const part of partsOf(fn)) {
+    const value = part === 'rows' ? -1 : column;
+    if (panes.parts.some((one) => one.part === part && one.value === value)) continue;
+    panes.parts = [...panes.parts, { part, value }];
+  }
 }
 
 function typeOf(fn: WindowFunction, value: ValueType): ValueType {
