@@ -84,7 +84,7 @@ export interface Size {
 export function sizeOf(plan: Plan, make: () => readonly Row[]): Size {
   foldRows(plan, make().slice(0, BATCH), 0);
   const before = heapUsed();
-  const { state, buckets } = foldRows(plan, make(), 0);
+  const { state, buckets } = foldMade(plan, make);
   const used = heapUsed() - before;
   const stored = buckets.reduce((sum, bucket) => sum + (state.snapshot(bucket)?.length ?? 0), 0);
   const { keys } = state.stats();
@@ -92,6 +92,11 @@ export function sizeOf(plan: Plan, make: () => readonly Row[]): Size {
     heapBytesPerKey: global.gc === undefined ? null : Math.round(used / keys),
     storeBytesPerKey: Math.round(stored / keys),
   };
+}
+
+/** A function of its own: the rows are held by its frame, and go with it. */
+function foldMade(plan: Plan, make: () => readonly Row[]): Run {
+  return foldRows(plan, make(), 0);
 }
 
 function heapUsed(): number {
