@@ -68,20 +68,23 @@ alter table weir.acks add column lists bigint not null default 0;
 comment on column weir.acks.lists is 'The revision of the lists in force at that position: a replay starts with it.';
 
 create function weir.streams_here(instance weir.instances) returns boolean
-language sql stable set search_path = pg_catalog as $$
+language sql stable set search_path = pg_catalog, pg_temp as $$
   select instance.database = current_database()
     and instance.system_identifier = (select system_identifier::text from pg_control_system()) $$;
 comment on function weir.streams_here(weir.instances) is 'Whether the instance reads the WAL of this very database: what is announced here, it hears of.';
 
+-- Whoever edits runs these with the rights of their owner. Without pg_temp in its place, the last, an editor's own
+-- temporary types would be found before PostgreSQL's.
+
 -- Before a statement, so that two who edit never wait for each other's rows.
-create function weir.lock_lists() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+create function weir.lock_lists() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform from weir.list_clock for update;
   return null;
 end $$;
 comment on function weir.lock_lists() is 'Trigger: who edits lists does so alone, until the end of the transaction.';
 
-create function weir.next_list_revision() returns bigint language plpgsql set search_path = pg_catalog as $$
+create function weir.next_list_revision() returns bigint language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   given bigint;
 begin
@@ -93,7 +96,7 @@ end $$;
 comment on function weir.next_list_revision() is 'Begins a revision of the lists.';
 revoke all on function weir.next_list_revision() from public;
 
-create function weir.record_list_changes() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+create function weir.record_list_changes() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   given bigint;
   unknown text;
@@ -132,14 +135,14 @@ begin
 end $$;
 comment on function weir.record_list_changes() is 'Trigger: what a statement has put into lists, or taken out of them, becomes a revision.';
 
-create function weir.begin_list() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+create function weir.begin_list() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   new.revision := weir.next_list_revision();
   return new;
 end $$;
 comment on function weir.begin_list() is 'Trigger: a new list begins with a revision.';
 
-create function weir.refuse_list_edit() returns trigger language plpgsql set search_path = pg_catalog as $$
+create function weir.refuse_list_edit() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   raise exception using errcode = 'object_not_in_prerequisite_state',
     message = format('weir.%s: %s', tg_table_name, tg_argv[0]), hint = tg_argv[1];
@@ -147,7 +150,7 @@ end $$;
 comment on function weir.refuse_list_edit() is 'Trigger: refuses what would change the history of lists.';
 
 -- At the end of the transaction, once for all that it has changed: others see it from there on, and so do rules.
-create function weir.announce_lists() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+create function weir.announce_lists() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if new.revision = (select c.revision from weir.list_clock c) then
     perform pg_logical_emit_message(true, 'weir/' || i.slot,

@@ -61,6 +61,23 @@ describe.each([14, 18] as const)('lists in the store, on PostgreSQL %i', (versio
     expect(await store.rows('select from weir.list_revisions where changed_at > now()')).toEqual([]);
   });
 
+  it('run nothing of the editor with the rights of the owner', async () => {
+    await store.rows(MAKE);
+    const client = await editor();
+    try {
+      await client.query(
+        'create function pg_temp.stolen() returns bool language sql as $$ select 1 / 0 = 1 $$',
+      );
+      for (const type of ['text', 'bigint', 'uuid'])
+        await client.query(`create domain pg_temp."${type}" as pg_catalog.text check (pg_temp.stolen())`);
+      await client.query("set weir.note = 'why'");
+      await client.query("insert into weir.list_entries (list_name, value) values ('l', '1')");
+    } finally {
+      await client.end();
+    }
+    expect(await store.rows('select note from weir.list_changes')).toEqual([{ note: 'why' }]);
+  });
+
   it('refuse what is no list, and what would change the past', async () => {
     await store.rows(MAKE);
     const refused = async (sql: string) => {
