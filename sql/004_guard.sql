@@ -2,6 +2,9 @@
 -- counters are in this schema. Conditions of rules are CEL: where PostgreSQL computes in another way, these compute as
 -- CEL does, and never raise, so that no insert fails by accident.
 
+alter table weir.blocks add column scored_by text;
+comment on column weir.blocks.scored_by is 'Of a band: the rules whose scores had added up to it; NULL: a rule or pattern blocks by itself.';
+
 create function weir.cel_double(value numeric) returns float8 language plpgsql immutable strict as $$
 begin
   return value::float8;

@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Config } from '../config.ts';
 import { runDemo } from '../demo/demo.ts';
 import { EXIT } from '../errors.ts';
+import { installGuard } from './guard-install.ts';
 import { withInitSteps } from './init.ts';
 import { createLogger } from './io.ts';
 import { loadSettings } from './load-config.ts';
@@ -30,6 +31,8 @@ export const demoCommand: CommandSpec = {
       http: settings.http,
       rate: flags['rate'] as number,
       initialise: (config) => initialise(config, io.cwd, say),
+      guard: (config) =>
+        installGuard({ config, cwd: io.cwd, table: { schema: 'public', name: 'transactions' } }),
       say,
       signal: stopSignals(() => say('\nstopping …')),
     });

@@ -1,19 +1,15 @@
 import { Option } from 'commander';
 import type pg from 'pg';
 import type { Config } from '../config.ts';
-import { EXIT, type ExitCode, WeirError } from '../errors.ts';
+import { EXIT, type ExitCode } from '../errors.ts';
 import { changeGuard, LOCK_TIMEOUT } from '../guard/change-guard.ts';
-import { guardScript, removalScript } from '../guard/guard-script.ts';
-import { type InstalledGuard, readGuards, readTable, sameTable } from '../guard/guard-state.ts';
-import { type Guarding, guardingOf } from '../guard/guarding.ts';
-import type { CatalogTable } from '../rules/catalog.ts';
+import { removalScript } from '../guard/guard-script.ts';
 import type { TableName } from '../source/catalog.ts';
 import { withClient } from './connect.ts';
-import { guardHome } from './guard-home.ts';
+import { installedGuard, unusable, type WantedGuard, wantedGuard } from './guard-install.ts';
 import { print } from './io.ts';
 import { loadConfig } from './load-config.ts';
 import type { CommandContext, CommandSpec } from './program.ts';
-import { readValidRules } from './read-rules.ts';
 
 export const guardCommand: CommandSpec = {
   name: 'guard',
@@ -69,37 +65,18 @@ async function parseTable(source: pg.Client, name: string): Promise<TableName> {
 }
 
 async function install({ context, config, source, table }: Asked): Promise<ExitCode> {
-  const { owner } = await guardHome(source, config);
-  const known = await readTable(source, table);
-  if (known === null)
-    throw unusable(
-      `there is no table ${table.schema}.${table.name}`,
-      'a guard is for ordinary and partitioned tables, not for views',
-    );
-  const { plan } = await readValidRules({
-    path: config.rulesPath,
-    cwd: context.io.cwd,
-    source,
-    webhooks: Object.keys(config.webhooks),
-  });
-  const guarding = guardingOf(plan, known);
-  const installed = await guardOf(source, config.slot, table);
-  const script = guardScript({ slot: config.slot, table: known, guarding, installed, owner });
-  const statements = [...script.functions, ...script.trigger];
+  const wanted = await wantedGuard(source, { config, cwd: context.io.cwd, table });
+  const { guarding, statements } = wanted;
   const nothing = guarding.subjects.length + guarding.rules.length === 0;
   const apply = context.flags['apply'] === true && !nothing;
   if (apply && statements.length > 0) await changeGuard(source, table, statements);
-  await tell(context, { table: known, guarding, statements, apply, enabled: installed?.enabled ?? true });
+  await tell(context, { ...wanted, table, apply });
   return nothing ? EXIT.findings : EXIT.ok;
-}
-
-async function guardOf(source: pg.Client, slot: string, table: TableName): Promise<InstalledGuard | null> {
-  return (await readGuards(source, slot)).find((guard) => sameTable(guard, table)) ?? null;
 }
 
 async function remove({ context, config, source, table }: Asked): Promise<ExitCode> {
   const { io, json, flags } = context;
-  const guard = await guardOf(source, config.slot, table);
+  const guard = await installedGuard(source, config.slot, table);
   const statements = guard === null ? [] : removalScript(config.slot, guard);
   const apply = flags['apply'] === true;
   if (apply && guard !== null) await changeGuard(source, table, statements);
@@ -111,53 +88,44 @@ async function remove({ context, config, source, table }: Asked): Promise<ExitCo
   return EXIT.ok;
 }
 
-interface Told {
-  readonly table: CatalogTable;
-  readonly guarding: Guarding;
-  readonly statements: readonly string[];
+interface Told extends WantedGuard {
+  readonly table: TableName;
   readonly apply: boolean;
-  readonly enabled: boolean;
 }
 
 async function tell({ io, json }: CommandContext, told: Told): Promise<void> {
-  const { table, guarding, statements, apply, enabled } = told;
+  const { table, guarding, statements, installed } = told;
   const name = `${table.schema}.${table.name}`;
-  const { subjects, notes } = guarding;
+  const { subjects } = guarding;
   const rules = guarding.rules.map(({ id }) => id);
-  const outcome =
-    [...subjects, ...rules].length === 0
-      ? 'nothing to refuse'
-      : statements.length === 0
-        ? 'there already'
-        : apply
-          ? 'installed'
-          : 'printed';
-  const warnings = enabled
-    ? notes
-    : [...notes, `the trigger is there and disabled: alter table ${name} enable trigger all switches it on`];
+  const off = `the trigger is there and disabled: alter table ${name} enable trigger all switches it on`;
+  const notes = installed?.enabled === false ? [...guarding.notes, off] : guarding.notes;
+  const outcome = outcomeOf(told);
   if (json) {
-    await print(
-      io,
-      `${JSON.stringify({ table: name, outcome, subjects, rules, notes: warnings, statements }, null, 2)}\n`,
-    );
+    const shown = { table: name, outcome, subjects, rules, notes, statements };
+    await print(io, `${JSON.stringify(shown, null, 2)}\n`);
     return;
   }
-  for (const note of warnings) io.stderr.write(`note: ${note}\n`);
-  const refuses = [
-    ...subjects.map((names) => `blocked ${names.join(', ')}`),
-    ...rules.map((id) => `rule ${id}`),
-  ].join('; ');
-  if (outcome === 'nothing to refuse') {
-    const why = 'no block that these rules make is by columns of it, and no rule over it says guard: true';
-    await print(io, `${name}: nothing for a guard to refuse: ${why}\n`);
-  } else if (outcome === 'printed') await print(io, `-- refuses: ${refuses}\n${transactionOf(statements)}`);
-  else await print(io, `${name} has its guard${outcome === 'installed' ? '' : ' already'}: ${refuses}\n`);
+  for (const note of notes) io.stderr.write(`note: ${note}\n`);
+  const blocked = subjects.map((names) => `blocked ${names.join(', ')}`);
+  const refuses = [...blocked, ...rules.map((id) => `rule ${id}`)].join('; ');
+  const texts: Readonly<Record<Outcome, string>> = {
+    'nothing to refuse': `${name}: nothing for a guard to refuse: no block that these rules make is by columns of it, and no rule over it says guard: true\n`,
+    'there already': `${name} has its guard already: ${refuses}\n`,
+    installed: `${name} has its guard: ${refuses}\n`,
+    printed: `-- refuses: ${refuses}\n${transactionOf(statements)}`,
+  };
+  await print(io, texts[outcome]);
+}
+
+type Outcome = 'nothing to refuse' | 'there already' | 'installed' | 'printed';
+
+function outcomeOf({ guarding: { subjects, rules }, statements, apply }: Told): Outcome {
+  if (subjects.length + rules.length === 0) return 'nothing to refuse';
+  if (statements.length === 0) return 'there already';
+  return apply ? 'installed' : 'printed';
 }
 
 function transactionOf(statements: readonly string[]): string {
   return `begin;\nset local lock_timeout = '${LOCK_TIMEOUT}';\n${statements.join('\n')}\ncommit;\n`;
-}
-
-function unusable(message: string, hint: string): WeirError {
-  return new WeirError({ code: 'WEIR_GUARD', message, hint, exit: EXIT.usage });
 }

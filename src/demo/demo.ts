@@ -18,6 +18,8 @@ export interface DemoOptions {
   readonly rate: number;
   /** `weir init --apply`: what makes schema, publication and slot. */
   readonly initialise: (config: Config) => Promise<void>;
+  /** `weir guard install public.transactions --apply`. */
+  readonly guard: (config: Config) => Promise<void>;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -41,6 +43,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
       await pool.query(DEMO_SCHEMA);
       const config = demoConfig(server.url, options);
       await options.initialise(config);
+      await options.guard(config);
       if (!signal.aborted) await play(config, pool, options);
     } finally {
       await pool.end();
@@ -73,7 +76,10 @@ async function play(config: Config, pool: pg.Pool, options: DemoOptions): Promis
   );
   try {
     await terminal.start();
-    const traffic = new Traffic(pool).run(options.rate, AbortSignal.any([signal, weirStop.signal]));
+    const traffic = new Traffic(pool, (why) => terminal.refused(why)).run(
+      options.rate,
+      AbortSignal.any([signal, weirStop.signal]),
+    );
     await Promise.race([traffic, failed]);
   } finally {
     weirStop.abort();

@@ -44,6 +44,30 @@ export class Stories {
     ];
   }
 
+  /** One device pays with the cards of several people, until a guard stops it. */
+  stolenCards(): Story {
+    const device = `device-${this.#person()}`;
+    const home = this.#random.pick(COUNTRIES);
+    const victims = Array.from({ length: 4 }, () => this.#person());
+    const last = victims.at(-1) ?? 0;
+    const pay = (user: number, some: Partial<Payment>): Visit => ({
+      payments: [
+        { user, amount: 20 + this.#random.int(60), type: 'payment', country: home, device, ...some },
+      ],
+    });
+    const away = {
+      type: 'transfer',
+      country: this.#random.pick(FAR),
+      amount: 700 + this.#random.int(300),
+    } as const;
+    return [
+      scene(0, pay(last, { device: `device-${last}` })),
+      ...victims.slice(0, -1).map((user) => scene(800, pay(user, {}))),
+      scene(1_200, pay(last, away)),
+      scene(2_000, pay(last, away)),
+    ];
+  }
+
   /** The other stories, in turn. */
   other(): Story {
     const kind = OTHERS[this.#others % OTHERS.length];

@@ -34,6 +34,8 @@ export class Terminal {
   #since = '-infinity';
   #found: ReadonlySet<string> = new Set();
   #numbersMs = 0;
+  #refusals = 0;
+  readonly #told = new Set<string>();
 
   constructor(url: string, out: NodeJS.WriteStream = process.stdout) {
     this.#client = new pg.Client(url);
@@ -52,6 +54,15 @@ export class Terminal {
     clearInterval(this.#timer);
     await this.#looking;
     await this.#client.end().catch(() => undefined);
+  }
+
+  /** A visit that the guard has refused: shown once, however often its user tries. */
+  refused(why: string): void {
+    this.#refusals += 1;
+    if (this.#told.has(why)) return;
+    this.#told.add(why);
+    const at = new Date().toISOString().slice(11, 19);
+    this.#line([styleText('dim', at), styleText('red', 'refused: '), why.replace(/^weir: /, '')].join('  '));
   }
 
   async #look(): Promise<void> {
@@ -79,7 +90,7 @@ export class Terminal {
     const n = counted.rows[0];
     if (n === undefined) return;
     const ms = (value: number | null): string => (value === null ? '–' : `${Math.round(value)} ms`);
-    const decisions = `${n.alerts} alerts · ${n.flagged} flagged · ${n.blocked} to block · ${n.users} users blocked`;
+    const decisions = `${n.alerts} alerts · ${n.flagged} flagged · ${n.blocked} to block · ${n.users} users blocked · ${this.#refusals} payments refused`;
     const text = `${n.rows} payments · ${decisions} · commit to decision p50 ${ms(n.p50)}, p99 ${ms(n.p99)}`;
     this.#out.write(this.#out.isTTY ? `\r\u001b[2K${styleText('dim', text)}` : `${text}\n`);
   }

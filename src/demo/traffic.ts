@@ -19,6 +19,8 @@ const THEFTS = ['large', 'burst', 'abroad'] as const;
 const VISITS_A_THEFT = 120;
 /** A fraud sequence takes about six seconds: one begins every 15 to 20. */
 const FRAUDS = { firstMs: 2_000, restMs: 10_000, moreMs: 3_500 } as const;
+/** Until the guard refuses it takes about as long. */
+const CARDS = { firstMs: 6_000, restMs: 12_000, moreMs: 6_000 } as const;
 const OTHER_STORIES = { firstMs: 12_000, restMs: 20_000, moreMs: 10_000 } as const;
 
 /** Customers who look, log in and pay, and now and then a thief: the same seed makes the same people. */
@@ -29,10 +31,13 @@ export class Traffic {
   readonly #pace: Random;
   readonly #stories: Stories;
   readonly #customers: readonly Customer[];
+  readonly #refused: (why: string) => void;
   #visits = 0;
 
-  constructor(pool: Pool, seed = 7) {
+  /** `refused` hears of every visit that a guard refuses. */
+  constructor(pool: Pool, refused: (why: string) => void, seed = 7) {
     this.#pool = pool;
+    this.#refused = refused;
     this.#random = seeded(seed);
     this.#pace = seeded(seed + 1);
     this.#stories = new Stories(this.#pace, CUSTOMERS);
@@ -51,6 +56,7 @@ export class Traffic {
     const parts = [
       this.#visit(perSecond, stop),
       this.#tell(() => this.#stories.fraudSequence(), FRAUDS, stop),
+      this.#tell(() => this.#stories.stolenCards(), CARDS, stop),
       this.#tell(() => this.#stories.other(), OTHER_STORIES, stop),
     ];
     try {
@@ -64,7 +70,7 @@ export class Traffic {
   async #visit(perSecond: number, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const started = performance.now();
-      for (const visit of this.#next()) await write(this.#pool, visit);
+      for (const visit of this.#next()) await this.#write(visit);
       await pause(1_000 / perSecond - (performance.now() - started), signal);
     }
   }
@@ -79,10 +85,15 @@ export class Traffic {
       for (const { afterMs, visit } of next()) {
         await pause(afterMs, signal);
         if (signal.aborted) return;
-        await write(this.#pool, visit);
+        await this.#write(visit);
       }
       await pause(pace.restMs + this.#pace.next() * pace.moreMs, signal);
     }
+  }
+
+  async #write(visit: Visit): Promise<void> {
+    const why = await write(this.#pool, visit);
+    if (why !== null) this.#refused(why);
   }
 
   #next(): readonly Visit[] {

@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import { DatabaseError, type Pool } from 'pg';
 
 export interface Behavior {
   readonly user: number;
@@ -31,10 +31,14 @@ const DEVICE = 'insert into devices (user_id, device_id) values ($1, $2)';
 const PAYMENT = `insert into transactions (user_id, amount, type, country, device_id, status, receiver_id)
   values ($1, $2, $3, $4, $5, $6, $7)`;
 
+/** What a guard refuses with. */
+const REFUSED = 'WR001';
+
+/** Writes all of it, or nothing where the guard refuses a row: then it says why. null: it is written. */
 export async function write(
   pool: Pool,
   { behaviors = [], devices = [], payments = [] }: Visit,
-): Promise<void> {
+): Promise<string | null> {
   const client = await pool.connect();
   try {
     await client.query('begin');
@@ -46,6 +50,11 @@ export async function write(
       await client.query(PAYMENT, values);
     }
     await client.query('commit');
+    return null;
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined);
+    if (error instanceof DatabaseError && error.code === REFUSED) return error.message;
+    throw error;
   } finally {
     client.release();
   }

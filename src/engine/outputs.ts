@@ -129,6 +129,8 @@ export interface Block {
   readonly key: string;
   readonly value: string;
   readonly reason: string;
+  /** Of a band: the rules whose scores add up to it, joined by ` + `. */
+  readonly scoredBy?: string;
   readonly until: Micros;
 }
 

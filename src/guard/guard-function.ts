@@ -93,8 +93,9 @@ ${looks}
     return new;
   elsif refused_by = 'block' then
     raise exception using errcode = 'WR001',
-      message = format('weir: insert into %s.%s refused: %s %s is blocked until %s by rule %s', tg_table_schema, tg_table_name,
-        blocked.subject_key, blocked.subject_value, to_char(blocked.until at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), blocked.reason),
+      message = format('weir: insert into %s.%s refused: %s %s is blocked until %s by %s', tg_table_schema, tg_table_name,
+        blocked.subject_key, blocked.subject_value, to_char(blocked.until at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+        case when blocked.scored_by is null then 'rule ' || blocked.reason else 'rules ' || blocked.scored_by end),
       hint = format('delete from weir.blocks where subject_key = %L and subject_value = %L; lifts the block.', blocked.subject_key, blocked.subject_value),
       constraint = blocked.reason, schema = tg_table_schema, table = tg_table_name;
   end if;
@@ -111,7 +112,7 @@ function blockLook(
 ): string {
   const looks = subjects.map((names) => {
     const value = indexed(keySql(names, types));
-    return `select b.subject_key, b.subject_value, b.reason, b.until from weir.blocks b
+    return `select b.subject_key, b.subject_value, b.reason, b.scored_by, b.until from weir.blocks b
         where b.subject_key = ${escapeLiteral(names.join(','))} and b.subject_value = ${value}
           and b.processor_id = ${escapeLiteral(slot)} and b.until > clock_timestamp()`;
   });

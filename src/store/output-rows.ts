@@ -103,11 +103,12 @@ function alertStatement(alerts: readonly AlertRow[], processorId: string, notify
 }
 
 /** A block is only ever prolonged. */
-const UPSERT_BLOCKS = `insert into weir.blocks as b (subject_key, subject_value, reason, until, processor_id)
-  select subject_key, subject_value, reason, weir.at(until), $5
-  from unnest($1::text[], $2::text[], $3::text[], $4::float8[]) as n (subject_key, subject_value, reason, until)
+const UPSERT_BLOCKS = `insert into weir.blocks as b (subject_key, subject_value, reason, until, scored_by, processor_id)
+  select subject_key, subject_value, reason, weir.at(until), scored_by, $6
+  from unnest($1::text[], $2::text[], $3::text[], $4::float8[], $5::text[])
+    as n (subject_key, subject_value, reason, until, scored_by)
   on conflict (subject_key, subject_value) do update
-    set until = excluded.until, reason = excluded.reason, updated_at = clock_timestamp(),
+    set until = excluded.until, reason = excluded.reason, scored_by = excluded.scored_by, updated_at = clock_timestamp(),
         processor_id = excluded.processor_id
     where excluded.until > b.until`;
 
@@ -121,6 +122,7 @@ function blockStatement(blocks: readonly Block[], processorId: string): QueryCon
       rows.map((b) => cleanText(b.value)),
       rows.map((b) => cleanText(b.reason)),
       rows.map((b) => b.until),
+      rows.map((b) => (b.scoredBy === undefined ? null : cleanText(b.scoredBy))),
       processorId,
     ],
   };

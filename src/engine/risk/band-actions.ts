@@ -18,7 +18,8 @@ export function bandActions(
     if (acts.has('alert') || acts.has('webhook'))
       alerts.push(bandAlert(rule, { band, ...reached }, contribution));
     if (acts.has('block') && contribution.mode === 'live' && contribution.block !== null) {
-      blocks.push({ ...contribution.block, reason: rule });
+      const scoredBy = reached.after.reasons.map((reason) => reason.rule).join(' + ');
+      blocks.push({ ...contribution.block, reason: rule, scoredBy });
     }
   }
   return { alerts, blocks };

@@ -11,6 +11,9 @@ import { WeirProcess } from '../../support/weir-process.ts';
 const FOUND = /\d moved by user \d+ between .*fraud_sequence, (\d+) ms after its last step\n((?: {10}.*\n)+)/;
 const STEPS = /^(\S+ {2}login.*\n)(\S+ {2}large_transfer +\d+\.\d\d .*\n){2,3}(\S+ {2}logout.*\n)$/;
 
+const REFUSED =
+  /refused: {3}insert into public\.transactions refused: user_id \d+ is blocked until \S+ by rules \w*location_change \+ shared_device/;
+
 describe('weir demo', () => {
   let directory: string;
   let demo: WeirProcess;
@@ -32,6 +35,10 @@ describe('weir demo', () => {
     const [, afterMs, steps = ''] = FOUND.exec(shown()) ?? [];
     expect(Number(afterMs)).toBeLessThan(1_000);
     expect(steps.replaceAll(/^ {10}/gm, '')).toMatch(STEPS);
+  });
+
+  it('shows how the guard refuses what a thief pays with after the block, with the rules that have scored', async () => {
+    await until('a payment is refused', () => REFUSED.test(shown()), 40_000);
   });
 
   it('ends cleanly at Ctrl-C', async () => {

@@ -85,12 +85,15 @@ describe('a guard', () => {
   async function block(
     key: string,
     value: string,
-    more: { reason?: string; until?: string; instance?: string } = {},
+    more: { reason?: string; scoredBy?: string; until?: string; instance?: string } = {},
   ) {
     await host.query(
-      `insert into weir.blocks (subject_key, subject_value, reason, until, processor_id)
-       values ($1, $2, $3, now() + $4::interval, $5)`,
-      [key, value, more.reason ?? 'hurried', more.until ?? '1 day', more.instance ?? 'weir'],
+      `insert into weir.blocks (subject_key, subject_value, reason, scored_by, until, processor_id)
+       values ($1, $2, $3, $4, now() + $5::interval, $6)`,
+      [
+        ...[key, value, more.reason ?? 'hurried', more.scoredBy ?? null],
+        ...[more.until ?? '1 day', more.instance ?? 'weir'],
+      ],
     );
   }
 
@@ -161,6 +164,15 @@ describe('a guard', () => {
       [null, 0],
       ['huge', 2],
     ]);
+  });
+
+  test('names the rules whose scores have reached the band that blocks', async () => {
+    await weir('guard', 'install', 'transactions', '--apply');
+    await block('user_id', '7', { reason: 'scoring.transaction.block', scoredBy: 'huge + hurried' });
+    expect(await refused('insert into transactions (user_id) values (7)')).toMatchObject({
+      message: expect.stringMatching(/ is blocked until \S+Z by rules huge \+ hurried$/),
+      constraint: 'scoring.transaction.block',
+    });
   });
 
   test('does not refuse by a block that is over, or of another instance, or by NULL', async () => {

@@ -12,7 +12,7 @@ create table public.transactions (
   currency   text not null default 'EUR',
   type       text not null default 'payment',
   country    text not null default 'DE',
-  device_id  text not null default 'device',
+  device_id  text not null default gen_random_uuid()::text,
   status     text not null default 'approved',
   receiver_id bigint,
   created_at timestamptz not null default clock_timestamp()

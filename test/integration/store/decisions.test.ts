@@ -62,8 +62,8 @@ describe.each([14, 18] as const)('rows that several partitions write, on Postgre
     expect(await store.rows('select rule_id, subject, commit_lsn::text from weir.alerts')).toEqual([
       { rule_id: 'scoring.transaction.block', subject: { user_id: '1' }, commit_lsn: '0/110' },
     ]);
-    expect(await store.rows('select subject_value, reason from weir.blocks')).toEqual([
-      { subject_value: '1', reason: 'scoring.transaction.block' },
+    expect(await store.rows('select subject_value, reason, scored_by from weir.blocks')).toEqual([
+      { subject_value: '1', reason: 'scoring.transaction.block', scored_by: 'a + b + c' },
     ]);
   });
 

@@ -145,6 +145,7 @@ test('every command has --help and --json', async () => {
     'dead-letters',
     'demo',
     'doctor',
+    'guard',
     'init',
     'list',
     'replay',

@@ -45,9 +45,29 @@ describe('the stories of the demo', () => {
     expect(await foundIn(linesOf(stories.other()))).toEqual({ mule_account: 1 });
   });
 
+  test('of stolen cards is scored by user and by device, and blocked before the thief is at its end', async () => {
+    const lines = linesOf(new Stories(seeded(1), 200).stolenCards());
+    const decisions = [];
+    for await (const output of replay(plan, lines, { file: 'x' }))
+      if (output.kind === 'decision') decisions.push(output);
+    expect(decisions.slice(0, 1)).toMatchObject([
+      {
+        line: lines.length - 2,
+        band: 'block',
+        reasons: [{ rule: 'location_change' }, { rule: 'shared_device' }],
+      },
+    ]);
+  });
+
   test('take some seconds each, as they are to be looked at', () => {
     const stories = new Stories(seeded(1), 200);
-    for (const story of [stories.fraudSequence(), stories.other(), stories.other(), stories.other()]) {
+    for (const story of [
+      stories.fraudSequence(),
+      stories.stolenCards(),
+      stories.other(),
+      stories.other(),
+      stories.other(),
+    ]) {
       const ms = story.reduce((sum, { afterMs }) => sum + afterMs, 0);
       expect(ms).toBeGreaterThanOrEqual(LENGTH_MS.least);
       expect(ms).toBeLessThanOrEqual(LENGTH_MS.most);

@@ -129,7 +129,9 @@ describe('a band that is reached', () => {
       detailsJson:
         '{"score":101,"key":"7","band":"block","reasons":[{"rule":"a","score":41},{"rule":"b","score":60}]}',
     });
-    expect(blocks).toEqual([{ key: 'user_id', value: '1', until: 111, reason: 'scoring.transaction.block' }]);
+    expect(blocks).toEqual([
+      { key: 'user_id', value: '1', until: 111, reason: 'scoring.transaction.block', scoredBy: 'a + b' },
+    ]);
   });
 
   it('in shadow makes its alerts, under other ids, and does nothing', () => {
@@ -196,13 +198,13 @@ function effects(plan: Plan, outputs: Outputs) {
   }
   return {
     decisions: sorted([...decisions]),
-    // A decision's alert tells the score that took it over the bound, which depends on who came first.
+    // A decision's alert and block tell what took it over the bound, which depends on who came first.
     alerts: sorted(
       alerts.map(({ message, detailsJson, ...alert }) =>
         alert.kind === 'decision' ? alert : { ...alert, message, detailsJson },
       ),
     ),
-    blocks: sorted(blocks),
+    blocks: sorted(blocks.map(({ scoredBy: _, ...block }) => block)),
     hits: sorted(outputs.hits),
     late: sorted(outputs.late),
     deadLetters: outputs.deadLetters,

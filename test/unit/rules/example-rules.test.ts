@@ -18,7 +18,8 @@ test('the example rules score by amount, count and country', () => {
   expect(rules).toEqual([
     { id: 'frequent_transactions', score: 60, actions: ['flag'] },
     { id: 'large_amount', score: 80, actions: ['alert'] },
-    { id: 'location_change', score: 70, actions: ['block'] },
+    { id: 'location_change', score: 70, actions: ['flag'] },
+    { id: 'shared_device', score: 40, actions: ['flag'] },
   ]);
   expect(plan?.scoring.get('transaction')?.bands.map(({ name, above }) => [name, above])).toEqual([
     ['flag', 50],

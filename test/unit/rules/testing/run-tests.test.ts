@@ -40,6 +40,7 @@ describe('the example rules', () => {
       ['frequent_transactions', true, true],
       ['large_amount', true, true],
       ['location_change', true, true],
+      ['shared_device', true, true],
       ['account_takeover', true, true],
       ['card_testing', true, true],
       ['fraud_sequence', true, true],
