@@ -14,6 +14,7 @@ create table weir.outbox (
   processor_id text not null
 ) with (fillfactor = 70);
 create index outbox_pending on weir.outbox (processor_id, webhook, enqueued_at nulls first) where status = 'pending';
+create index outbox_dead on weir.outbox (processor_id, webhook) where status = 'dead';
 create index outbox_finished on weir.outbox (finished_at) where finished_at is not null;
 comment on table weir.outbox is 'Deliveries to webhooks: each is written with its alert, and sent until the receiver takes it. Delivered ones leave after a week.';
 comment on column weir.outbox.delivery_id is 'Derived from alert and webhook: the idempotency key that the receiver sees, as webhook-id.';

@@ -32,7 +32,7 @@ import type { ControlStore, Instance } from './store/control.ts';
 import { openControl } from './store/control-store.ts';
 import { openLists } from './store/list-log.ts';
 import { ListSets } from './store/list-sets.ts';
-import { countPending } from './store/outbox.ts';
+import { undelivered } from './store/outbox.ts';
 import type { PartitionCommit } from './store/partition-commit.ts';
 import { reshard } from './store/reshard.ts';
 import { expire } from './store/retention.ts';
@@ -374,7 +374,7 @@ function showOwnerless({ health }: App, partitions: readonly number[]): void {
 function measureAtScrape({ config, metrics, pool }: App, queues: Queues): readonly (() => void)[] {
   const measures: (() => Promise<void>)[] = [
     async () => metrics.queueDepths(await queues.producer.depths()),
-    async () => metrics.pending(await countPending(pool, config.slot)),
+    async () => metrics.undelivered(await undelivered(pool, config.slot)),
   ];
   if (config.role !== 'worker') {
     measures.push(() => measureSlot(config, metrics));

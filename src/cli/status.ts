@@ -5,6 +5,7 @@ import { formatLsn, type Lsn } from '../events/position.ts';
 import { type Refusals, readRefusals } from '../guard/refusals.ts';
 import { type SlotStatus, slotStatus } from '../source/slot.ts';
 import { openControl } from '../store/control-store.ts';
+import { type Undelivered, undelivered } from '../store/outbox.ts';
 import { openPool } from '../store/session.ts';
 import { connect } from './connect.ts';
 import { print } from './io.ts';
@@ -36,6 +37,7 @@ interface Status {
   readonly slot: SlotLook | null;
   readonly counts: Counts;
   readonly guards: readonly Refusals[];
+  readonly webhooks: readonly Undelivered[];
   readonly partitions: readonly PartitionStatus[];
   readonly queue: QueueLook;
 }
@@ -81,6 +83,7 @@ async function lookAtInstance(config: Config, source: pg.Client, store: pg.Pool)
     slot: slotLook(await slotStatus(source, instance.slot)),
     counts: await counts(store, instance.processorId, instance.ack.rules),
     guards: await readRefusals(store, instance.processorId),
+    webhooks: await undelivered(store, instance.processorId),
     partitions: await partitionStatus(store, source, instance.processorId),
     queue: await lookAtQueue(config.queue, instance),
   };
@@ -106,6 +109,10 @@ function shown(status: Status): string {
     ['alerts', `${status.counts.alertsLastHour} in the last hour`],
     ['dead letters', `${status.counts.deadLetters} open`],
     ...status.guards.map((guard) => ['guard', guardLine(guard)]),
+    ...status.webhooks.map(({ webhook, pending, dead }) => [
+      'webhook',
+      `${webhook}: ${pending} deliveries pending, ${dead} given up`,
+    ]),
   ];
   const now = Date.now();
   const partitions = status.partitions.map((one) => [

@@ -80,6 +80,9 @@ export class Metrics implements SourceMetrics, WorkerMetrics, WebhookMetrics {
     ['webhook'],
   );
   readonly #outbox = this.#gauge('webhook_pending', 'Deliveries that are not made yet', ['webhook']);
+  readonly #dead = this.#gauge('webhook_dead', 'Deliveries that were given up, and that nobody has retried', [
+    'webhook',
+  ]);
   readonly #cutLists = this.#counter(
     'window_lists_cut_total',
     'Rows for which the `list` of a window held only the newest 1,000 of its values',
@@ -177,9 +180,15 @@ export class Metrics implements SourceMetrics, WorkerMetrics, WebhookMetrics {
   circuit(webhook: string, open: boolean): void {
     this.#circuit.set({ webhook }, open ? 1 : 0);
   }
-  pending(deliveries: readonly { readonly webhook: string; readonly pending: number }[]): void {
+  undelivered(
+    webhooks: readonly { readonly webhook: string; readonly pending: number; readonly dead: number }[],
+  ): void {
     this.#outbox.reset();
-    for (const { webhook, pending } of deliveries) this.#outbox.set({ webhook }, pending);
+    this.#dead.reset();
+    for (const { webhook, pending, dead } of webhooks) {
+      this.#outbox.set({ webhook }, pending);
+      this.#dead.set({ webhook }, dead);
+    }
   }
   owned(partitions: number): void {
     this.#owned.set(partitions);

@@ -167,14 +167,24 @@ export async function deliveryCounts(
   return rows;
 }
 
-/** By webhook. */
-export async function countPending(
+export interface Undelivered {
+  readonly webhook: string;
+  readonly pending: number;
+  readonly dead: number;
+}
+
+/** By webhook, those with none left out; by indexes, however much was delivered. */
+export async function undelivered(
   pool: Pick<Pool, 'query'>,
   processorId: string,
-): Promise<readonly { readonly webhook: string; readonly pending: number }[]> {
-  const { rows } = await pool.query<{ webhook: string; pending: number }>(
-    `select webhook, count(*)::int as pending from weir.outbox
-     where processor_id = $1 and status = 'pending' group by webhook order by webhook`,
+): Promise<readonly Undelivered[]> {
+  const { rows } = await pool.query<Undelivered>(
+    `select webhook, sum(pending)::int as pending, sum(dead)::int as dead from (
+       select webhook, count(*) as pending, 0 as dead from weir.outbox
+       where processor_id = $1 and status = 'pending' group by webhook
+       union all
+       select webhook, 0, count(*) from weir.outbox where processor_id = $1 and status = 'dead' group by webhook) counted
+     group by webhook order by webhook`,
     [processorId],
   );
   return rows;

@@ -84,6 +84,7 @@ describe.each(['redis', 'postgres'] as const)('webhooks, with the queue on %s', 
   it('give up in the end what is never taken, and send it when somebody asks', async () => {
     await until('it is dead', async () => (await outbox()).some(({ status }) => status === 'dead'));
     const dead = await site.rows(`select webhook, last_error from weir.outbox where status = 'dead'`);
+    expect(await site.command('status')).toMatch(/^webhook +slow: 0 deliveries pending, 1 given up$/m);
     expect(dead).toEqual([{ webhook: 'slow', last_error: 'no answer within 300 ms' }]);
     slow.behave = () => 200;
     expect(JSON.parse(await site.command('webhooks', 'retry', 'slow', '--json'))).toEqual({ retried: 1 });
