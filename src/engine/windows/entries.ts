@@ -109,7 +109,7 @@ export class Entries {
   /** Forgets those at or before `bound` but the last `count` of what is at or before `settled`, and those at or before `oldest`. */
   forgetButLast(count: number, times: { bound: Micros; settled: Micros; oldest: Micros }): void {
     const rows = Math.max(this.#after(times.oldest), this.upper(times.settled) - count);
-    this.forgetTo(Math.min(this.#after(times.bound), rows));
+    this.forgetTo(Math.min(this.upper(times.bound), rows));
   }
 
   /** The index after the entries at or before a time; from the start, where those are that are forgotten. */
