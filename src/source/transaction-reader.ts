@@ -1,22 +1,16 @@
 import { unreachable } from '../errors.ts';
 import type { Lsn } from '../events/position.ts';
-import { type Cell, type Micros, OPS, UNCHANGED } from '../events/row.ts';
+import type { Micros } from '../events/row.ts';
 import type { Plan } from '../rules/plan.ts';
 import type { Acknowledgement, SourceTimes } from '../store/control.ts';
 import type { AskedLetter } from './asked-letters.ts';
-import type { Batcher, InForce, OutgoingRow } from './batcher.ts';
+import type { Batcher, InForce } from './batcher.ts';
 import type { Change, Relation } from './change.ts';
 import { mayFallBehind } from './deadlines.ts';
 import type { Received } from './inbox.ts';
 import { decodeMessage, messagePrefix, type WeirMessage } from './message.ts';
-import { type Projection, project, Router } from './route.ts';
+import { DELETE, INSERT, NO_CELLS, type RowChange, RowSender, TRUNCATE, UPDATE } from './row-sender.ts';
 import { EventClock } from './time.ts';
-
-const INSERT = 0;
-const UPDATE = 1;
-const DELETE = 2;
-const TRUNCATE = 3;
-const NO_CELLS: readonly Cell[] = [];
 
 /** As far in the WAL a partition without rows may fall behind before it is sent an empty batch. */
 const BEHIND_BYTES = 16n * 1024n * 1024n;
@@ -54,8 +48,7 @@ export class TransactionReader {
   #plan: Plan;
   #mayFallBehind: Micros;
   #clock: EventClock;
-  #router: Router;
-  #rowCounts: number[];
+  #rows: RowSender;
   /** Of the transaction being read; null between transactions. */
   #begin: {
     readonly lsn: Lsn;
@@ -75,11 +68,6 @@ export class TransactionReader {
   #announced: Announcement | null = null;
   /** Dead letters that were sent: what is asked for again is judged where it was asked for first, in a replay too. */
   readonly #sentLetters = new Set<string>();
-  /** One for all rows: the batcher copies it. */
-  readonly #parts: OutgoingRow = {
-    ...{ table: 0, op: 0, late: false, transaction: 0, ordinal: 0, at: 0, watermark: 0, roles: 0 },
-    ...{ cells: NO_CELLS, old: null },
-  };
   stopAtCommit = false;
 
   constructor(plan: Plan, options: ReaderOptions) {
@@ -90,8 +78,7 @@ export class TransactionReader {
     this.#lists = options.lists;
     this.#committed = { rules: plan.version, lists: options.lists };
     this.#clock = new EventClock(plan.tables, options.times);
-    this.#router = new Router(plan, options.partitions);
-    this.#rowCounts = plan.tables.map(() => 0);
+    this.#rows = new RowSender(plan, this.#clock, options);
     this.#lastCommit = options.acknowledged;
   }
 
@@ -128,7 +115,7 @@ export class TransactionReader {
       this.#change(changes[i] as Change, sizes[i] as number);
       if (this.#announced !== null) await this.#heed(this.#announced);
     }
-    this.#countRows();
+    this.#rows.tell();
   }
 
   #change(change: Change, bytes: number): void {
@@ -201,43 +188,16 @@ export class TransactionReader {
   #row(change: RowChange): void {
     if (!this.#next()) return;
     this.#relevant = true;
-    const projection = this.#router.projection(change.relation);
-    if (projection !== null && (projection.ops & (1 << change.op)) !== 0) this.#send(projection, change);
+    this.#rows.send(change, this.#ordinal);
     this.#options.batcher.advance(this.#ordinal);
   }
 
   #truncate(relations: readonly Relation[], bytes: number): void {
     if (!this.#next()) return;
     this.#relevant = true;
-    for (const relation of relations) {
-      const projection = this.#router.projection(relation);
-      if (projection === null || (projection.ops & (1 << TRUNCATE)) === 0) continue;
-      this.#send(projection, { op: TRUNCATE, relation, row: NO_CELLS, old: null, bytes });
-    }
+    for (const relation of relations)
+      this.#rows.send({ op: TRUNCATE, relation, row: NO_CELLS, old: null, bytes }, this.#ordinal);
     this.#options.batcher.advance(this.#ordinal);
-  }
-
-  #send(projection: Projection, { op, row, old, bytes }: RowChange): void {
-    const { table } = projection;
-    const oldCells = old === null ? null : project(projection, old);
-    const cells = op === TRUNCATE ? row : filled(project(projection, row), oldCells);
-    this.#clock.stamp(table, cells);
-    this.#router.route(table, cells);
-    this.#rowCounts[table] = (this.#rowCounts[table] as number) + 1;
-    const parts = this.#parts;
-    parts.table = table;
-    parts.op = op;
-    parts.ordinal = this.#ordinal;
-    parts.at = this.#clock.at;
-    parts.watermark = this.#clock.watermark;
-    parts.late = this.#clock.late;
-    parts.cells = cells;
-    parts.old = oldCells;
-    const { targets, roles, count } = this.#router;
-    for (let i = 0; i < count; i++) {
-      parts.roles = roles[i] as number;
-      this.#options.batcher.add(targets[i] as number, parts, bytes);
-    }
   }
 
   #message(change: Extract<Change, { kind: 'message' }>): void {
@@ -283,11 +243,10 @@ export class TransactionReader {
     if (version === this.#plan.version) return;
     const plan = await this.#options.loadRules(version);
     if (plan === null) return;
-    this.#countRows();
+    this.#rows.tell();
     this.#options.batcher.change({ rules: plan.version });
     this.#clock = EventClock.of(plan.tables, this.#clock);
-    this.#router = new Router(plan, this.#options.partitions);
-    this.#rowCounts = plan.tables.map(() => 0);
+    this.#rows = new RowSender(plan, this.#clock, this.#options);
     this.#plan = plan;
     this.#mayFallBehind = mayFallBehind(plan);
     if (this.#options.needsOtherPublications(plan)) this.stopAtCommit = true;
@@ -296,48 +255,10 @@ export class TransactionReader {
   /** Exactly here: a replay of the stream reads the same letters here again, but for those that are committed. */
   async #judgeAgain(ids: readonly string[]): Promise<void> {
     const wanted = ids.filter((id) => !this.#sentLetters.has(id));
-    for (const asked of await this.#options.loadLetters(wanted, this.#plan)) this.#sendLetter(asked);
+    for (const asked of await this.#options.loadLetters(wanted, this.#plan)) {
+      this.#rows.sendLetter(asked, this.#ordinal);
+      this.#sentLetters.add(asked.id);
+    }
     this.#options.batcher.advance(this.#ordinal);
   }
-
-  /** To the partition of the rule's key alone, and late whatever its time is: the windows have gone on. */
-  #sendLetter({ id, position, rule, change, cells, old }: AskedLetter): void {
-    const parts = this.#parts;
-    parts.table = rule.table;
-    parts.op = OPS.indexOf(change.op);
-    parts.ordinal = this.#ordinal;
-    parts.at = change.at;
-    parts.watermark = this.#clock.watermarks()[rule.table] ?? -Infinity;
-    parts.late = true;
-    parts.cells = cells;
-    parts.old = old;
-    const { partition, role } = this.#router.partitionFor(rule, cells);
-    parts.roles = role;
-    const letter = { id, rule: rule.id, position, commitAt: change.commitAt };
-    this.#options.batcher.addLetter(partition, parts, letter);
-    this.#sentLetters.add(id);
-  }
-
-  #countRows(): void {
-    for (let table = 0; table < this.#rowCounts.length; table++) {
-      const count = this.#rowCounts[table] as number;
-      if (count === 0) continue;
-      this.#options.onRows((this.#plan.tables[table] as Plan['tables'][number]).event, count);
-      this.#rowCounts[table] = 0;
-    }
-  }
-}
-
-interface RowChange {
-  readonly op: number;
-  readonly relation: Relation;
-  readonly row: readonly Cell[];
-  readonly old: readonly Cell[] | null;
-  readonly bytes: number;
-}
-
-/** An unchanged TOAST value that the old row has is known after all. */
-function filled(cells: readonly Cell[], old: readonly Cell[] | null): readonly Cell[] {
-  if (old === null || !cells.includes(UNCHANGED)) return cells;
-  return cells.map((cell, i) => (cell === UNCHANGED && typeof old[i] === 'string' ? (old[i] as Cell) : cell));
 }
