@@ -4,7 +4,7 @@ import { findLetters, type LetterRow } from './dead-letter-rows.ts';
 import { print } from './io.ts';
 import { loadConfig } from './load-config.ts';
 import type { CommandContext, CommandSpec } from './program.ts';
-import { type Asked, replayLetters } from './replay-letters.ts';
+import { type Asked, MOST_REPLAYED, replayLetters } from './replay-letters.ts';
 import { shownAge, textTable } from './text-table.ts';
 import { type Here, withInstance } from './with-instance.ts';
 
@@ -25,20 +25,20 @@ export const deadLettersCommand: CommandSpec = {
   ],
   details: `list shows the ${MOST_LISTED} oldest that are open. replay has the rule that is in force now judge the row again, in the
 stream of a running Weir, and shows what came of it: hit, silenced (a hit within a cooldown), no hit, forgotten (no hit,
-but its windows had lost rows), failed again (a new dead letter says why). Twice is as good as once.
+but its windows had lost rows), failed again (a new dead letter says why). Twice is as good as once. It takes
+the ${MOST_REPLAYED} oldest at a time.
 Exit codes: 0 all of it is well, 1 something was not judged or has failed again, 2 usage, 3 a server does not answer.`,
   action: async (context) => {
     const [action = '', ...ids] = context.args;
     const rule = context.flags['rule'] === undefined ? null : String(context.flags['rule']);
     const asked = { ids: ids.map(idOf), rule };
-    const config = loadConfig(context.sources);
-    if (action === 'list') return withInstance(config, (here) => list(context, here, asked));
-    if (action !== 'replay')
+    const waitMs = waitOf(context);
+    if (action !== 'list' && action !== 'replay')
       throw unusable(`there is no action ${JSON.stringify(action)}`, 'list, or replay');
-    if (ids.length === 0 && rule === null)
+    if (action === 'replay' && ids.length === 0 && rule === null)
       throw unusable('replay which?', 'name ids, or --rule ID for all of a rule');
-    return withInstance(config, (here) =>
-      replayLetters(context, { ...here, ...asked, waitMs: waitOf(context) }),
+    return withInstance(loadConfig(context.sources), (here) =>
+      action === 'list' ? list(context, here, asked) : replayLetters(context, { ...here, ...asked, waitMs }),
     );
   },
 };

@@ -12,7 +12,7 @@ import { textTable } from './text-table.ts';
 import type { Here } from './with-instance.ts';
 
 /** At a time: who has more runs it again. */
-const MOST_REPLAYED = 10_000;
+export const MOST_REPLAYED = 10_000;
 const POLL_MS = 200;
 
 export interface Asked {
