@@ -16,16 +16,9 @@ scoring:
 rules:
 `;
 
-/** Windows that are cheap to keep, each `by: user_id, over: OVER`. */
-export const PLAIN = [
-  'count: transaction',
-  'sum: amount',
-  'avg: amount',
-  'max: amount',
-  'min: amount',
-  'distinct: country',
-  'distinct: device',
-];
+/** What windows are of, each `by: user_id`. */
+export const SUMS = ['count: transaction', 'sum: amount', 'avg: amount', 'max: amount', 'min: amount'];
+const PLAIN = [...SUMS, 'distinct: country', 'distinct: device'];
 export const ALL = [...PLAIN, 'stddev: amount', 'percentile: [amount, 95]', 'first_seen: device'];
 
 /** Two rules that look at the row alone, after each round of those with a window; these fire never. */

@@ -14,16 +14,19 @@ type Summed = keyof typeof scratch;
 
 /** A window's value where its entries are panes. The range has one at least. */
 export function evaluatePanes(window: WindowProgram, panes: PaneWindow, question: Question): Value {
-  const sum = (part: Summed): ExactSum => sumOf(part, panes, question);
   switch (window.plan.fn) {
     case 'count':
-      return sum('rows').total();
+      return sumOf('rows', panes, question).total();
     case 'sum':
-      return sum('sum').total();
+      return sumOf('sum', panes, question).total();
     case 'avg':
-      return sum('sum').average(sum('known').total());
+      return sumOf('sum', panes, question).average(sumOf('known', panes, question).total());
     case 'stddev':
-      return deviation(sum('sum'), sum('squares'), sum('known').total());
+      return deviation(
+        sumOf('sum', panes, question),
+        sumOf('squares', panes, question),
+        sumOf('known', panes, question).total(),
+      );
     case 'min':
     case 'max':
       return extreme(window, question);

@@ -7,6 +7,9 @@ import type { Entries } from './entries.ts';
 import { ExactSum } from './exact-sum.ts';
 import { compareValues } from './order.ts';
 
+/** So many rows wait to become one with others of their pane. */
+const ROLL_FROM = 32;
+
 /**
  * A store of panes: an entry is a row, or all rows of a pane once no row can come between them. What an entry of several
  * rows says is exact: counts, sums in full digits, extremes. Its time is where its pane begins.
@@ -26,7 +29,7 @@ export class Panes {
   /** Whether enough rows at or before a time are by themselves: rolling up reads all panes of the key. */
   worthIt(entries: Entries, settled: Micros): boolean {
     const rolled = Math.max(entries.rolledTo, entries.head);
-    return entries.upper(settled) - rolled >= Math.max(4, (rolled - entries.head) / 8);
+    return entries.upper(settled) - rolled >= Math.max(ROLL_FROM, (rolled - entries.head) / 2);
   }
 
   /** Makes one entry a pane of those at or before a time. */
