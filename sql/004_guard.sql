@@ -128,7 +128,7 @@ create function weir.cel_in_cidr(address inet, net inet) returns boolean languag
   select (case when host(address) like '::ffff:%.%' then substr(host(address), 8) else host(address) end)::inet <<= net $$;
 comment on function weir.cel_in_cidr(inet, inet) is 'Whether an address, without its /bits, is in a network; ::ffff:10.0.0.1 is 10.0.0.1.';
 
-create function weir.block_key(key text) returns text language plpgsql immutable strict set search_path = pg_catalog as $$
+create function weir.block_key(key text) returns text language plpgsql immutable strict set search_path = pg_catalog, pg_temp as $$
 declare
   units integer := 0;
   taken integer := 0;

@@ -320,13 +320,53 @@ describe('a guard', () => {
     expect(await refused(insert)).toBeNull();
   }, 20_000);
 
-  async function bring(text: string): Promise<{ written: number; notOurs: number }> {
+  async function bring(text: string, client = host): Promise<{ written: number; notOurs: number }> {
     const catalog = await readCatalog(host, [{ schema: 'public', name: 'transactions' }]);
     const { plan, problems } = compileRules([{ name: 'r.yaml', text }], catalog);
     if (plan === null) throw new Error(JSON.stringify(problems));
-    const { written, notOurs } = await refreshGuards(host, 'weir', plan);
+    const { written, notOurs } = await refreshGuards(client, 'weir', plan);
     return { written: written.length, notOurs: notOurs.length };
   }
+
+  test('belongs to the owner of the schema weir, who may bring it to other rules without a right on the table', async () => {
+    await host.query(`create role keeper login; grant usage, create on schema public to keeper;
+      alter schema weir owner to keeper; grant select on all tables in schema weir to keeper;
+      alter table weir.blocks owner to keeper`);
+    const keeper = new pg.Client(postgres.url.replace('postgres@', 'keeper@'));
+    await keeper.connect();
+    try {
+      await weir('guard', 'install', 'transactions', '--apply');
+      expect(
+        await bring('version: 1\nevents: { transaction: { table: public.transactions } }\n', keeper),
+      ).toEqual({
+        written: 1,
+        notOurs: 0,
+      });
+      await block('user_id', '7');
+      expect(await refused('insert into transactions (user_id) values (7)')).toBeNull();
+      await weir('guard', 'install', 'transactions', '--apply');
+      expect(await refused('insert into transactions (user_id) values (7)')).toMatchObject({ code: 'WR001' });
+      await host.query(`do $$ begin execute (select format('alter function %s owner to postgres', tgfoid::regprocedure)
+        from pg_trigger where tgname = 'zz_weir_guard_weir'); end $$`);
+      expect(await bring(rules(''), keeper)).toEqual({ written: 0, notOurs: 1 });
+    } finally {
+      await keeper.end();
+      await host.query('reassign owned by keeper to postgres; drop owned by keeper; drop role keeper');
+    }
+  });
+
+  test('installed by a process that dies half-way is not there at all', async () => {
+    const before = await traces();
+    const script = (await weir('guard', 'install', 'transactions')).replace('\ncommit;\n', '\n');
+    const dying = new pg.Client(postgres.url);
+    dying.on('error', () => undefined);
+    await dying.connect();
+    await dying.query(script);
+    const { rows } = await dying.query('select pg_backend_pid() as pid');
+    await host.query('select pg_terminate_backend($1, 5000)', [rows[0].pid]);
+    await dying.end().catch(() => undefined);
+    expect(await traces()).toEqual(before);
+  });
 
   test('goes first at teardown, which leaves nothing, and can be made again after init', async () => {
     await weir('guard', 'install', 'transactions', '--apply');
