@@ -28,6 +28,10 @@ export function equal(left: SqlPart, right: SqlPart): string {
 function ordered(left: SqlPart, op: '=' | '>' | '>=', right: SqlPart): string {
   const plain = `${left.sql} ${op} ${right.sql}`;
   if (!left.nan) return `(${plain})`;
+  // Of a number that is known, so that the usual answer, which is no, looks at the column once.
+  if (right.constant !== null && !right.nan) {
+    return op === '=' ? `(${plain})` : `(${plain} and ${left.sql} <> 'NaN'::float8)`;
+  }
   // `x <> x` is false, or NULL where x is.
   return `(case when ${left.sql} = 'NaN'::float8 then ${right.sql} <> ${right.sql} else ${plain} end)`;
 }
