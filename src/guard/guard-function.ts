@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { escapeLiteral } from 'pg';
 import type { CatalogTable } from '../rules/catalog.ts';
 import { rawText, textNeedsSettings } from '../rules/guard-sql/column-sql.ts';
-import { indexed } from '../rules/guard-sql/membership.ts';
 import type { Guarding } from './guarding.ts';
 
 /** Fires last: the host's own triggers of BEFORE INSERT may still fill columns in. */
@@ -51,11 +50,11 @@ export function guardFunction(guarding: Guarding, { slot, fn, table }: Parts): G
     guarding.subjects.flat().some((name) => textNeedsSettings(types.get(name) ?? 'text'));
   const looks = [
     ...(guarding.subjects.length === 0 ? [] : [blockLook(guarding.subjects, types, { slot, fn })]),
-    ...guarding.rules.map(({ id, condition }) => ruleLook(id, condition, fn)),
+    ...guarding.rules.map((rule) => ruleLook(rule, fn)),
   ];
   return {
     settings: settings ? `${PINNED} ${AS_WEIR_READS}` : PINNED,
-    body: looks.length === 0 ? NOTHING : BODY(looks.join('\n'), settings),
+    body: looks.length === 0 ? NOTHING : BODY(looks.join('\n'), guarding.subjects.length, settings),
   };
 }
 
@@ -69,13 +68,13 @@ begin
   return new;
 end `;
 
-const BODY = (looks: string, settings: boolean): string => `
+const BODY = (looks: string, keys: number, settings: boolean): string => `
 -- Made by weir guard install from the rules: a change of rules writes it anew.${settings ? ' Values are written as Weir reads them.' : ''}
 declare
   refused_by text;
   rule text;
   blocked record;
-  counter text;
+  counter text;${Array.from({ length: keys }, (_, index) => `\n  key${index} text;`).join('')}
 begin
   begin
 ${looks}
@@ -105,30 +104,31 @@ ${looks}
     constraint = rule, schema = tg_table_schema, table = tg_table_name;
 end `;
 
+/** Keys first, each in a variable: inside of the query they would double what it costs. */
 function blockLook(
   subjects: Guarding['subjects'],
   types: ReadonlyMap<string, string>,
   { slot, fn }: Omit<Parts, 'table'>,
 ): string {
-  const looks = subjects.map((names) => {
-    const value = indexed(keySql(names, types));
-    return `select b.subject_key, b.subject_value, b.reason, b.scored_by, b.until from weir.blocks b
-        where b.subject_key = ${escapeLiteral(names.join(','))} and b.subject_value = ${value}
-          and b.processor_id = ${escapeLiteral(slot)} and b.until > clock_timestamp()`;
-  });
-  const one =
-    looks.length === 1
-      ? `${looks[0]};`
-      : `${looks.join('\n      union all ')}\n      order by until desc limit 1;`;
-  return `    ${into(one)}
-    if found then
-      refused_by := 'block';
-      counter := ${escapeLiteral(blocksCounter(fn))};
+  const keys = subjects.map((names, index) => `    key${index} := ${keySql(names, types)};`);
+  const known = subjects.map((_, index) => `key${index} is not null`).join(' or ');
+  const looks = subjects.map(
+    (
+      names,
+      index,
+    ) => `select b.subject_key, b.subject_value, b.reason, b.scored_by, b.until${index === 0 ? ' into blocked' : ''}
+        from weir.blocks b where b.subject_key = ${escapeLiteral(names.join(','))} and b.subject_value = key${index}
+          and b.processor_id = ${escapeLiteral(slot)} and b.until > clock_timestamp()`,
+  );
+  const latest = looks.length === 1 ? '' : '\n      order by until desc limit 1';
+  return `${keys.join('\n')}
+    if ${known} then
+      ${looks.join('\n      union all ')}${latest};
+      if found then
+        refused_by := 'block';
+        counter := ${escapeLiteral(blocksCounter(fn))};
+      end if;
     end if;`;
-}
-
-function into(query: string): string {
-  return query.replace('b.until from', 'b.until into blocked from');
 }
 
 /** As `events/keys.ts` writes it: one value as it is, several as JSON. NULL where one is. */
@@ -141,10 +141,18 @@ function keySql(names: readonly string[], types: ReadonlyMap<string, string>): s
   return `case when length(${key}) <= 128 then ${key} else weir.block_key(${key}) end`;
 }
 
-function ruleLook(id: string, condition: string, fn: string): string {
-  return `    if refused_by is null and ${condition} then
-      refused_by := 'rule';
+/** In two steps: a look into a list costs what a query does, and an expression without one next to nothing. */
+function ruleLook({ id, when, unless }: Guarding['rules'][number], fn: string): string {
+  const refuse = `refused_by := 'rule';
       rule := ${escapeLiteral(id)};
-      counter := ${escapeLiteral(ruleCounter(fn, id))};
+      counter := ${escapeLiteral(ruleCounter(fn, id))};`;
+  const unlessSo =
+    unless === null
+      ? refuse
+      : `if (${unless}) is not true then
+      ${refuse}
+      end if;`;
+  return `    if refused_by is null and ${when} then
+      ${unlessSo}
     end if;`;
 }

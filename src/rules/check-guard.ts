@@ -56,15 +56,15 @@ function translateRule(draft: Draft, { spec, spot }: Part<RuleSpec>, parts: Guar
   const unless = translator.condition(spec.unless, spot.in('unless'));
   if (!translator.sound) return null;
   const all = [...views, when].filter((sql) => sql !== null);
-  const fires = all.length === 0 ? 'true' : `(${all.join(' and ')}) is true`;
-  const condition = unless === null ? fires : `${fires} and (${unless}) is not true`;
-  if (condition.length > MOST_SQL) {
-    const message = `as SQL this rule has ${condition.length} characters, and a guard takes ${MOST_SQL}`;
+  const fires = all.length === 0 ? 'true' : `(${all.join(' and ')})`;
+  const length = fires.length + (unless?.length ?? 0);
+  if (length > MOST_SQL) {
+    const message = `as SQL this rule has ${length} characters, and a guard takes ${MOST_SQL}`;
     draft.problems.error(spot.in('guard').place, message, 'many values belong in a list: x in lists.NAME');
     return null;
   }
   const { columns, lists, settings } = translator.reads;
-  return { condition, columns: [...columns], lists: [...lists], settings };
+  return { when: fires, unless, columns: [...columns], lists: [...lists], settings };
 }
 
 /** The conditions of one rule, which see its `let` values. Mistakes are told. */

@@ -106,8 +106,9 @@ export interface RulePlan {
 
 /** A rule in SQL, over `new`. */
 export interface GuardPlan {
-  /** True where the rule fires; it never raises. */
-  readonly condition: string;
+  /** True where the rule fires, but for `unless`; like that it is a boolean of SQL, and never raises. */
+  readonly when: string;
+  readonly unless: string | null;
   readonly columns: readonly string[];
   readonly lists: readonly string[];
   /** Its values must be written as Weir reads them: DateStyle and the like have to be set. */

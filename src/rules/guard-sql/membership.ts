@@ -26,7 +26,7 @@ export function inArray(left: SqlPart, list: SqlPart, origin: Origin | null): st
 }
 
 /** For an index whose column has the collation of the database. */
-export function indexed(text: string): string {
+function indexed(text: string): string {
   return `(${text}) collate "default"`;
 }
 
