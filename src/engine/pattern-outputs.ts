@@ -1,4 +1,5 @@
 import { rowToJson } from '../events/cell-json.ts';
+import { boundedKey } from '../events/keys.ts';
 import type { Micros, Row } from '../events/row.ts';
 import type { PatternSubject } from '../rules/pattern-plan.ts';
 import type { Action, Frame, MessageTemplate, Severity, Value } from '../rules/plan-parts.ts';
@@ -105,7 +106,7 @@ export function subjectText(subject: PatternSubject, ended: Ended): string | nul
     if (text === null) return null;
     texts.push(String(text));
   }
-  return texts.length === 1 ? (texts[0] as string) : JSON.stringify(texts);
+  return boundedKey(texts.length === 1 ? (texts[0] as string) : JSON.stringify(texts));
 }
 
 /** The row whose decision the score is added to: the last that a scoring step took; null: there is none. */
