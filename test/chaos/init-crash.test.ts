@@ -5,6 +5,8 @@ import { Bank } from './bank.ts';
 import { CHAOS_SCHEMA } from './schema.ts';
 import { CHAOS_RULES } from './world.ts';
 
+const LARGE = "select from weir.alerts where rule_id = 'large_amount'";
+
 let site: Site;
 let bank: Bank;
 
@@ -45,7 +47,7 @@ it('weir init that was killed after any of its steps goes on where it was', asyn
   await site.rows(
     `insert into transactions (user_id, amount, type, country, device_id) values (1, 10001, 'payment', 'DE', 'd')`,
   );
-  await until('the alert is there', async () => (await site.rows('select from weir.alerts')).length === 1);
+  await until('the alert is there', async () => (await site.rows(LARGE)).length === 1);
   await weir.end('SIGTERM');
   expect(weir.exitCode).toBe(0);
 });
