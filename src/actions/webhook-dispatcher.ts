@@ -20,7 +20,6 @@ export interface DispatcherOptions {
   readonly processorId: string;
   readonly queue: DeliveryQueue;
   readonly logger: Pick<Logger, 'warn'>;
-  readonly lostAfterMs?: number;
 }
 
 /** Puts the deliveries of one webhook into its queue: after each commit, and every few seconds. */
@@ -54,10 +53,10 @@ export class WebhookDispatcher {
   }
 
   async #sweep(signal: AbortSignal): Promise<void> {
-    const { pool, processorId, queue, lostAfterMs = LOST_AFTER_MS } = this.#options;
+    const { pool, processorId, queue } = this.#options;
     while (!signal.aborted) {
       const where = { processorId, webhook: queue.webhook, limit: CALL };
-      const found = await unenqueued(pool, where, lostAfterMs);
+      const found = await unenqueued(pool, where, LOST_AFTER_MS);
       if (found.length === 0) return;
       const lost = found.some(({ again }) => again) && (await queue.size()) === 0;
       for (const { deliveryId } of found.filter(({ retried }) => retried)) await queue.replace(deliveryId);

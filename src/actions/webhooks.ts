@@ -14,7 +14,6 @@ export interface WebhooksOptions {
   readonly queues: readonly DeliveryQueue[];
   readonly metrics: WebhookMetrics;
   readonly logger: Logger;
-  readonly lostAfterMs?: number;
 }
 
 export interface Webhooks {

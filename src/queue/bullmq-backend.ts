@@ -71,6 +71,21 @@ export function openWorker(backend: BullBackend, name: string, processor: BatchP
   return new Worker(name, processor, options, (...args) => patient(backend.factory(...args)));
 }
 
+/** How long a stop waits for the server to hear of the last job, once its processor is done. */
+const FAREWELL_MS = 2_000;
+
+/**
+ * Takes no more jobs, and waits for what is at hand. With its server away, a worker would wait for it for ever: what it
+ * could not tell comes again.
+ */
+export async function stopWorker(worker: BatchWorker, atHand: Promise<unknown>): Promise<void> {
+  const closed = worker.close().catch(() => undefined);
+  await atHand;
+  const late = new AbortController();
+  await Promise.race([closed, delay(FAREWELL_MS, null, { signal: late.signal }).catch(() => undefined)]);
+  late.abort();
+}
+
 const CLAIM_PAUSE_MS = 500;
 
 /**

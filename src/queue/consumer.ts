@@ -1,13 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Job } from 'bullmq';
 import type { Logger } from 'pino';
 import { type BatchSummary, decodeJobData, queueName, summarize } from './batch-job.ts';
-import { type BatchWorker, type BullBackend, openWorker } from './bullmq-backend.ts';
+import { type BatchWorker, type BullBackend, openWorker, stopWorker } from './bullmq-backend.ts';
 import type { BatchConsumer, BatchHandler } from './queue.ts';
 import { reasonOf } from './reason.ts';
-
-/** How long a stop waits for the server to hear of the last batch, once its handler is done. */
-const FAREWELL_MS = 2_000;
 
 /** A finished batch of fewer bytes keeps its rows in the queue: to drop them would cost more than they do. */
 const KEPT_BYTES = 8_192;
@@ -53,12 +49,7 @@ export class Consumer implements BatchConsumer {
     const running = this.#running.get(partition);
     if (running === undefined) return;
     this.#running.delete(partition);
-    const closed = running.worker.close().catch(() => undefined);
-    await running.atHand;
-    // With its server away, a worker would wait for it. What it could not tell is a no-op when it comes again.
-    const late = new AbortController();
-    await Promise.race([closed, delay(FAREWELL_MS, null, { signal: late.signal }).catch(() => undefined)]);
-    late.abort();
+    await stopWorker(running.worker, running.atHand);
   }
 
   async close(): Promise<void> {

@@ -1,8 +1,14 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type IQueueBackend, type Job, UnrecoverableError, Worker } from 'bullmq';
 import type { Logger } from 'pino';
 import { safeName } from './batch-job.ts';
-import { type BatchQueue, type BatchWorker, type BullBackend, openQueue, patient } from './bullmq-backend.ts';
+import {
+  type BatchQueue,
+  type BatchWorker,
+  type BullBackend,
+  openQueue,
+  patient,
+  stopWorker,
+} from './bullmq-backend.ts';
 import { reasonOf } from './reason.ts';
 
 const JOB_NAME = 'delivery';
@@ -15,7 +21,6 @@ const KEEP_DEAD = 10_000;
 const ATTEMPTS = 1_000_000;
 const FIRST_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 30 * 60_000;
-const FAREWELL_MS = 2_000;
 
 /** Why a delivery failed this time. `afterMs`: the receiver has said when to come again. */
 export class DeliveryFailed extends Error {
@@ -104,11 +109,9 @@ export class DeliveryQueue {
 
   /** Takes no more jobs, and waits a little for what is being sent. */
   async stop(): Promise<void> {
-    const late = new AbortController();
-    const closed = this.#worker?.close().catch(() => undefined) ?? Promise.resolve();
-    await Promise.race([closed, delay(FAREWELL_MS, null, { signal: late.signal }).catch(() => undefined)]);
-    late.abort();
+    const worker = this.#worker;
     this.#worker = null;
+    if (worker !== null) await stopWorker(worker, Promise.resolve());
   }
 
   async close(): Promise<void> {
