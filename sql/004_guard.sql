@@ -71,11 +71,9 @@ declare
   smallest float8 := items[1];
   item float8;
 begin
-  foreach item in array items loop
-    if item is null then
-      return null;
-    end if;
-  end loop;
+  if array_position(items, null) is not null then
+    return null;
+  end if;
   foreach item in array items loop
     if item = 'NaN'::float8 then
       return item;
@@ -92,11 +90,9 @@ declare
   most float8 := items[1];
   item float8;
 begin
-  foreach item in array items loop
-    if item is null then
-      return null;
-    end if;
-  end loop;
+  if array_position(items, null) is not null then
+    return null;
+  end if;
   foreach item in array items loop
     if item > most or item = 0 and most = 0 and not weir.cel_negative(item) then
       most := item;
